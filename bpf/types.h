@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Layouts shared by the BPF programs, the code that the translator emits, and user space.
+ * Both sides include this file; every layout is asserted.
+ */
+#ifndef UBPFILTER_TYPES_H
+#define UBPFILTER_TYPES_H
+
+#include <linux/types.h>
+
+/* What a generated chain function returns. */
+enum verdict {
+	VERDICT_DROP = 0,
+	VERDICT_ACCEPT = 1,
+	VERDICT_DEFER = 2, /* a later stage decides: this one does not know enough */
+};
+
+/* State of the transport header at struct packet::protocol, set by the parser. */
+enum transport {
+	TRANSPORT_NONE = 0,	 /* not looked at: the protocol has no header that rules read */
+	TRANSPORT_OK = 1,	 /* all bytes that rules read are there and parsed */
+	TRANSPORT_TRUNCATED = 2, /* offset 0, but the packet ends inside the header: hotdrop */
+	TRANSPORT_FRAGMENT = 3,	 /* not the first fragment: there is no header */
+	TRANSPORT_FRAGMENT_ONE = 4, /* fragment offset 1 (8 bytes): a TCP match drops it */
+};
+
+enum packet_flags {
+	PACKET_FRAGMENT = 1 << 0, /* fragment offset is not 0 (what -f matches) */
+	PACKET_NO_PROTOCOL = 1 << 1, /* IPv6: the extension headers cannot be walked: a protocol
+					match drops the packet, unless PACKET_FRAGMENT */
+	PACKET_TCP_OPTIONS_BAD = 1 << 2, /* doff < 5, or options truncated: --tcp-option drops */
+};
+
+#define IFACE_NAME_SIZE 16
+
+/*
+ * A packet as rules see it, parsed once by the entry program and passed by pointer to the generated
+ * functions, which only read it.
+ */
+struct packet {
+	__be32 source[4];      /* network order; IPv4 in [0], the rest 0 */
+	__be32 destination[4]; /* the same */
+	__u8 in_name[IFACE_NAME_SIZE];	/* as iptables sees it, NUL padded; all 0: no such device */
+	__u8 out_name[IFACE_NAME_SIZE]; /* the same */
+	__u64 tcp_options[4];  /* bit k of [k / 64]: option kind k occurs; only if NEED_TCP_OPTIONS */
+	__u32 length;	       /* bytes from the IP header on: what byte counters add */
+	__u16 source_port;	/* host order; 0 unless TRANSPORT_OK and TCP or UDP */
+	__u16 destination_port; /* the same */
+	__u16 icmp;		/* type << 8 | code; 0 unless TRANSPORT_OK and ICMP or ICMPv6 */
+	__u8 protocol; /* IPv4: of the header; IPv6: after the extension headers */
+	__u8 transport; /* enum transport */
+	__u8 flags;	/* enum packet_flags */
+	__u8 tcp_flags; /* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
+	__u8 family;	/* 4 or 6 */
+	__u8 reserved[1];
+};
+
+_Static_assert(sizeof(struct packet) == 112, "offsets of struct packet are in generated code");
+
+/* What a table's chains read that costs something to find; in the object's `table_needs`. */
+enum table_needs {
+	NEED_IN_NAME = 1 << 0,
+	NEED_OUT_NAME = 1 << 1,
+	NEED_TCP_OPTIONS = 1 << 2,
+	NEED_FORWARD = 1 << 3, /* FORWARD decides otherwise than INPUT: they must be told apart */
+};
+
+/* One rule's counter in the per-CPU map `counters`, key: index of the entry in the table's blob. */
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* One device in the map `devices`, key: ifindex. Written by the loader, read by the programs. */
+struct device {
+	__u8 name[IFACE_NAME_SIZE]; /* NUL padded */
+	__u8 address[6];	    /* link-layer address; all 0: the device has none */
+	__u8 flags;		    /* enum device_flags */
+	__u8 reserved[1];
+};
+
+_Static_assert(sizeof(struct device) == 24, "value size of the map devices");
+
+enum device_flags {
+	DEVICE_HAS_MASTER = 1 << 0, /* port of a bridge, bond or VRF: packets belong to the master */
+	DEVICE_ETHERNET = 1 << 1,   /* frames start with an Ethernet header */
+	DEVICE_LOOPBACK = 1 << 2,
+};
+
+#define DEVICES_MAX 4096
+
+/* Tables of a namespace that have programs. Index into `generation` and part of the slot. */
+enum table_family {
+	TABLE_IPV4 = 0,
+	TABLE_IPV6 = 1,
+	TABLE_FAMILIES = 2,
+};
+
+/*
+ * The dispatcher's program arrays hold one slot for each family and parity of its generation:
+ * slot = family * 2 + (generation[family] & 1). Generation 0: the table has no programs yet.
+ */
+#define TABLE_SLOTS (TABLE_FAMILIES * 2)
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One match extension: everything the project knows about it, in one file under extensions/ and one
+ * line in the table of extension.c.
+ */
+#ifndef UBPFILTER_EXTENSION_H
+#define UBPFILTER_EXTENSION_H
+
+#include "../translator/ir.h"
+#include "table.h"
+
+/* What surrounds a match: the entry's protocol decides whether tcp, udp and icmp fit. */
+struct match_context {
+	enum family family;
+	uint16_t protocol;	/* ipt_ip::proto / ip6t_ip6::proto */
+	bool protocol_inverted; /* XT_INV_PROTO */
+};
+
+struct match_extension {
+	const char *name;
+	uint8_t revision;
+	unsigned families; /* FAMILY_BIT()s */
+	bool unspec;	   /* the kernel registers it for NFPROTO_UNSPEC: a wrong revision is then
+			      EPROTOTYPE, not ENOENT */
+	size_t size;	   /* bytes of match data */
+	/* as the kernel's checkentry and xt_check_match: 0 or -EINVAL */
+	int (*check)(const void *data, const struct match_context *context);
+	/* append " -m NAME options" as iptables-save does; 0 or -ENOMEM */
+	int (*print)(const void *data, const struct match_context *context, FILE *out);
+	/* append the predicates, in the kernel's order of checks; 0 or -ENOMEM */
+	int (*lower)(const void *data, const struct match_context *context, struct rule *rule);
+};
+
+#define FAMILY_BIT(family) (1u << (family))
+
+/**
+ * match_find() - the extension for a match, or NULL when BPF does not do it.
+ * @revision: exact.
+ */
+const struct match_extension *match_find(enum family family, const char *name, uint8_t revision);
+
+#endif

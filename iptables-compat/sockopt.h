@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The iptables socket options, as ip_tables.c: do_ipt_get_ctl() and do_ipt_set_ctl() answer them,
+ * over a `table_home` that keeps the table. Pure but for the home: the driver's home loads BPF, the
+ * fuzzer's keeps the table in memory.
+ *
+ * Only the table "filter" is ours; the shim sends requests for other tables to the kernel.
+ */
+#ifndef UBPFILTER_SOCKOPT_H
+#define UBPFILTER_SOCKOPT_H
+
+#include "table.h"
+
+/* Where the filter table of one network namespace and family lives. */
+struct table_home {
+	/* The table in force; the initial one is put in force first when there is none yet.
+	   *table stays the home's, valid until the next replace. */
+	int (*current)(struct table_home *home, const struct table **table,
+		       struct message *message);
+	/* All counters now, one for each entry of the current table, in order. */
+	int (*counters)(struct table_home *home, struct xt_counters *counters,
+			struct message *message);
+	/* Put @table in force (ownership moves on success only) and return the old table's final
+	   counters in @old, one for each of its entries. On failure the old table stays. */
+	int (*replace)(struct table_home *home, struct table *table, struct xt_counters *old,
+		       struct message *message);
+	/* Add to the counters, one for each entry. All or nothing. */
+	int (*add_counters)(struct table_home *home, const struct xt_counters *counters,
+			    struct message *message);
+};
+
+/**
+ * sockopt_get() - answer a getsockopt.
+ * @input, @input_len: the option buffer that the client passed in.
+ * @output, @output_len: set on success: the bytes to copy back and the new optlen; owned by the
+ * caller.
+ * Return: 0 or the kernel's errno, negative. -EOPNOTSUPP from a REVISION option means: not ours,
+ * ask the kernel.
+ */
+int sockopt_get(struct table_home *home, enum family family, int option, const void *input,
+		size_t input_len, void **output, size_t *output_len, struct message *message);
+
+/**
+ * sockopt_set() - answer a setsockopt.
+ * @output, @output_len: set on success: for REPLACE the old counters, to be written to the
+ * `counters` pointer of the client's argument; otherwise nothing. Owned by the caller.
+ */
+int sockopt_set(struct table_home *home, enum family family, int option, const void *input,
+		size_t input_len, void **output, size_t *output_len, struct message *message);
+
+/**
+ * sockopt_is_ours() - whether the shim takes this option for us, given the option buffer: right
+ * level, an iptables option, and it names the table "filter" (or is a REVISION query).
+ * @level: SOL_IP or SOL_IPV6. @family: set when true.
+ */
+bool sockopt_is_ours(int level, int option, bool is_set, const void *input, size_t input_len,
+		     enum family *family);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The loader: ELF objects in, filtering network namespaces out.
+ *
+ * It loads objects with libbpf, attaches the dispatcher to devices, flips generations, reads
+ * counters, follows devices as they come and go, and keeps what must survive a crash. It never
+ * looks into a table: to it, a table's blob is bytes to keep beside the programs.
+ *
+ * State, all under the runtime folder:
+ *	bpf/					a bpffs of our own
+ *	bpf/<cookie>/				one namespace (SO_NETNS_COOKIE, hexadecimal)
+ *	bpf/<cookie>/generation, devices, ...	maps and programs of the dispatcher
+ *	bpf/<cookie>/links/			XDP and tcx links, one a device and hook
+ *	bpf/<cookie>/ipv4.<generation>/		maps and programs of one generation of a table
+ *	netns/<cookie>/ipv4.<generation>	that generation's blob
+ *
+ * The value in the map `generation` is the only truth about which generation is in force.
+ */
+#ifndef UBPFILTER_LOADER_H
+#define UBPFILTER_LOADER_H
+
+#include <stdint.h>
+
+#include "../bpf/types.h"
+#include "../common/message.h"
+#include "../translator/compile.h"
+
+struct loader;
+struct netns;
+
+/* Where ingress is filtered on a device. */
+enum hook_choice {
+	HOOK_AUTO,
+	HOOK_XDP,
+	HOOK_TC,
+};
+
+/**
+ * loader_open() - mount the bpffs if need be, read the configuration, adopt what is in force,
+ * collect what is not.
+ * @rundir: the runtime folder; exists. @config: path of the configuration file; may not exist.
+ * @hook: overrides the file's default unless negative.
+ */
+int loader_open(struct loader **loader, const char *rundir, const char *config, int hook,
+		struct message *message);
+
+/** loader_close() - let go of everything in memory; what is in force stays in force. */
+void loader_close(struct loader *loader);
+
+/**
+ * loader_event_fd() - a file descriptor that polls readable when devices or namespaces changed;
+ * loader_event() - then handles it. Never blocks.
+ */
+int loader_event_fd(const struct loader *loader);
+int loader_event(struct loader *loader, struct message *message);
+
+/**
+ * netns_open() - the state of the network namespace behind @netns_fd; made when there is none.
+ * @netns_fd: stays the caller's. Nothing of the result keeps the namespace alive.
+ * @netns: owned by the loader, valid until the loader closes or the namespace is collected.
+ */
+int netns_open(struct loader *loader, int netns_fd, struct netns **netns,
+		   struct message *message);
+
+/** The generation in force; 0: no table was put in force yet. */
+uint64_t netns_generation(const struct netns *netns, enum table_family family);
+
+/** The blob kept with the generation in force; owned by the caller. -ENOENT: generation 0. */
+int netns_blob(const struct netns *netns, enum table_family family, void **blob,
+		   size_t *size, struct message *message);
+
+struct generation {
+	const struct object *object; /* as compile() makes it, not linked */
+	const void *blob;	     /* kept beside it, for netns_blob() */
+	size_t blob_size;
+	uint32_t rule_count;
+};
+
+/**
+ * netns_replace() - put a new generation of a table in force, at all hooks and devices at once.
+ * @netns_fd: the namespace, to attach to its devices.
+ * @old: the counters of the generation before, complete, @old_count of them (as many as its rules).
+ * All or nothing: on failure the generation before stays in force with its counters.
+ */
+int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
+		      const struct generation *next, struct counter *old, uint32_t old_count,
+		      struct message *message);
+
+/** netns_counters() - counters of the generation in force, @count of them. */
+int netns_counters(const struct netns *netns, enum table_family family,
+		       struct counter *counters, uint32_t count, struct message *message);
+
+/** netns_add_counters() - add to them, all or nothing, also if this process is killed. */
+int netns_add_counters(struct netns *netns, enum table_family family,
+			   const struct counter *add, uint32_t count, struct message *message);
+
+/** netns_flush() - take everything of a namespace down: links, programs, maps, pins, blobs. */
+int netns_flush(struct netns *netns, struct message *message);
+
+/** loader_status() - what is loaded and attached where, for people, written to @out. */
+int loader_status(const struct loader *loader, FILE *out);
+
+/**
+ * link_object() - join a compiled object with the entry programs of bpf/ for @stages.
+ * @linked: set on success: an ELF object that libbpf, bpftool, ip and tc load as it is.
+ */
+int link_object(const struct object *compiled, unsigned stages, struct object *linked,
+		struct message *message);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The compiler's one entry: a checked table in, an ELF object in memory out. No I/O, no globals.
+ *
+ * The object holds, for each stage asked for, one global function a built-in chain, named
+ * <stage>_<chain> (`xdp_input`, `xdp_forward`, `tc_input`, `tc_forward`, `tc_output`):
+ *
+ *	int <stage>_<chain>(struct packet *packet);	returns enum verdict
+ *
+ * the map `counters` (BPF_MAP_TYPE_PERCPU_ARRAY, key = rule index, value = struct counter), the
+ * read-only variable `table_needs` (u32, enum table_needs), BTF, and line info whose lines are the
+ * rules in iptables-save form. link_object() joins it with the entry programs of bpf/.
+ */
+#ifndef UBPFILTER_COMPILE_H
+#define UBPFILTER_COMPILE_H
+
+#include "../common/message.h"
+#include "../iptables-compat/table.h"
+#include "ir.h"
+
+enum stage {
+	STAGE_XDP,
+	STAGE_TC,
+	STAGE_COUNT,
+};
+
+#define STAGE_BIT(stage) (1u << (stage))
+
+struct compile_options {
+	unsigned stages; /* STAGE_BIT()s */
+};
+
+struct object {
+	unsigned char *data; /* owned: an ELF image */
+	size_t size;
+};
+
+/**
+ * compile() - translate a table.
+ * @object: set on success; release with object_free().
+ * Return: 0; -ENOENT for a match or target that is not done in BPF (@message names it); -E2BIG when
+ * the table is too large for straight-line code (@message says the number); -ENOMEM.
+ */
+int compile(const struct table *table, const struct compile_options *options, struct object *object,
+	    struct message *message);
+
+/** lower() - the table as IR; the first half of compile(). Errors as compile(). */
+int lower(const struct table *table, struct ir **ir, struct message *message);
+
+/**
+ * emit() - the IR as an ELF object; the second half of compile(). Errors as compile().
+ * @source_name: shown as the file name in line info, for example "filter" or "filter6".
+ */
+int emit(const struct ir *ir, const struct compile_options *options, const char *source_name,
+	 struct object *object, struct message *message);
+
+void object_free(struct object *object);
+
+/** stage_name() - "xdp", "tc": the prefix of the functions' names. */
+const char *stage_name(enum stage stage);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The evaluator: a plain interpreter of the IR over a raw packet, the yardstick for generated code.
+ * It parses the packet itself, apart from bpf/, so that the two can be held against each other.
+ */
+#ifndef UBPFILTER_EVALUATE_H
+#define UBPFILTER_EVALUATE_H
+
+#include "ir.h"
+
+struct evaluation_input {
+	enum hook hook;
+	char in_name[IFACE_NAME_SIZE];	/* NUL padded; empty: no such device */
+	char out_name[IFACE_NAME_SIZE]; /* the same */
+	const unsigned char *data;	/* from the IP header on */
+	size_t size;			/* bytes that are there */
+};
+
+/**
+ * evaluate() - what the kernel's iptables would do with this packet at this hook.
+ * @counters: one for each rule of @ir; what the packet counts is added. Link-layer padding behind
+ * the IP length is not counted.
+ * Return: an enum verdict (accept or drop); -EINVAL for a packet that the IP layer discards before
+ * any hook (short, bad version, bad header length or checksum): nothing is counted then.
+ */
+int evaluate(const struct ir *ir, const struct evaluation_input *input, struct counter *counters);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rule IR: a table as conjunctions of predicates over packet fields, each with an action.
+ *
+ * The rules stand in the order of the iptables blob, one for each entry, so that a rule's index is
+ * its counter's index. Chains are not objects: as in the kernel, a chain is where a hook or a jump
+ * starts, and it ends at an entry that always leaves.
+ */
+#ifndef UBPFILTER_IR_H
+#define UBPFILTER_IR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../bpf/types.h"
+
+/* What a predicate reads of struct packet. */
+enum field {
+	FIELD_SOURCE,	   /* masked, 4 or 16 bytes */
+	FIELD_DESTINATION, /* masked, 4 or 16 bytes */
+	FIELD_IN_NAME,	   /* masked, 16 bytes */
+	FIELD_OUT_NAME,	   /* masked, 16 bytes */
+	FIELD_PROTOCOL,	   /* range; IPv6: hotdrop when it cannot be found */
+	FIELD_FRAGMENT,	   /* range over 0 (whole or first) and 1 (later fragment) */
+	FIELD_SOURCE_PORT, /* range, host order */
+	FIELD_DESTINATION_PORT, /* range, host order */
+	FIELD_ICMP,	   /* range over type << 8 | code */
+	FIELD_TCP_FLAGS,   /* masked, 1 byte */
+	FIELD_TCP_OPTION,  /* range with min == max: the option kind occurs; hotdrop if malformed */
+	FIELD_TRANSPORT,   /* guard: the transport header is there; see enum transport */
+	FIELD_NEVER,	   /* matches no packet (the kernel accepts such entries); no operand */
+	FIELD_COUNT,
+};
+
+/*
+ * One condition. `true` lets the next predicate of the rule look; `false` goes on with the next
+ * rule; some can *hotdrop*: the packet is dropped at once and the rule does not count (as
+ * xt_action_param::hotdrop). The order of a rule's predicates is the kernel's order of checks.
+ */
+struct predicate {
+	uint8_t field; /* enum field */
+	bool invert;
+	bool fragment_one_drops; /* FIELD_TRANSPORT: fragment offset 1 is a hotdrop (TCP) */
+	union {
+		struct {
+			uint8_t value[16]; /* packet bytes & mask == value; value outside the mask
+					      makes it never true; as in the packet, network order */
+			uint8_t mask[16];
+		} masked;
+		struct {
+			uint16_t min; /* inclusive, host order */
+			uint16_t max; /* inclusive */
+		} range;
+	};
+};
+
+enum action {
+	ACTION_CONTINUE, /* no target: count, go on with the next rule */
+	ACTION_ACCEPT,
+	ACTION_DROP,
+	ACTION_RETURN, /* to the caller's next rule; in a built-in chain: to its policy entry */
+	ACTION_JUMP,   /* rule `target`, come back to the next rule */
+	ACTION_GOTO,   /* rule `target`, RETURN goes to this chain's caller */
+	ACTION_NONE,   /* not a rule (ERROR entry: chain head, table end): never reached */
+};
+
+struct rule {
+	struct predicate *predicates; /* owned; NULL when there are none */
+	uint32_t predicate_count;
+	uint8_t action;	 /* enum action */
+	uint32_t target; /* ACTION_JUMP, ACTION_GOTO: index of a rule */
+	char *text;	 /* owned; iptables-save form, for line info and dumps */
+};
+
+/* Built-in chains of the filter table; numbers as enum nf_inet_hooks. */
+enum hook {
+	HOOK_INPUT = 1,
+	HOOK_FORWARD = 2,
+	HOOK_OUTPUT = 3,
+	HOOK_COUNT = 5,
+};
+
+#define RULE_NONE UINT32_MAX
+
+struct ir {
+	uint8_t family; /* 4 or 6 */
+	struct rule *rules;
+	uint32_t rule_count;
+	uint32_t hook_entry[HOOK_COUNT]; /* index of the hook's first rule; RULE_NONE: not hooked */
+	uint32_t underflow[HOOK_COUNT];	 /* index of the hook's policy entry */
+};
+
+/** ir_free() - release everything that @ir owns, and @ir; NULL is fine. */
+void ir_free(struct ir *ir);
+
+/**
+ * rule_add() - append @predicate to @rule.
+ * Return: 0 or -ENOMEM (the rule is unchanged).
+ */
+int rule_add(struct rule *rule, const struct predicate *predicate);
+
+#endif
