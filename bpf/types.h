@@ -17,17 +17,17 @@ enum verdict {
 
 /* State of the transport header at struct packet::protocol, set by the parser. */
 enum transport {
-	TRANSPORT_NONE = 0,	 /* not looked at: the protocol has no header that rules read */
-	TRANSPORT_OK = 1,	 /* all bytes that rules read are there and parsed */
-	TRANSPORT_TRUNCATED = 2, /* offset 0, but the packet ends inside the header: hotdrop */
-	TRANSPORT_FRAGMENT = 3,	 /* not the first fragment: there is no header */
+	TRANSPORT_NONE = 0,	    /* not looked at: the protocol has no header that rules read */
+	TRANSPORT_OK = 1,	    /* all bytes that rules read are there and parsed */
+	TRANSPORT_TRUNCATED = 2,    /* offset 0, but the packet ends inside the header: hotdrop */
+	TRANSPORT_FRAGMENT = 3,	    /* not the first fragment: there is no header */
 	TRANSPORT_FRAGMENT_ONE = 4, /* fragment offset 1 (8 bytes): a TCP match drops it */
 };
 
 enum packet_flags {
-	PACKET_FRAGMENT = 1 << 0, /* fragment offset is not 0 (what -f matches) */
-	PACKET_NO_PROTOCOL = 1 << 1, /* IPv6: the extension headers cannot be walked: a protocol
-					match drops the packet, unless PACKET_FRAGMENT */
+	PACKET_FRAGMENT = 1 << 0,	 /* fragment offset is not 0 (what -f matches) */
+	PACKET_NO_PROTOCOL = 1 << 1,	 /* IPv6: the extension headers cannot be walked: a protocol
+					    match drops the packet, unless PACKET_FRAGMENT */
 	PACKET_TCP_OPTIONS_BAD = 1 << 2, /* doff < 5, or options truncated: --tcp-option drops */
 };
 
@@ -38,20 +38,21 @@ enum packet_flags {
  * functions, which only read it.
  */
 struct packet {
-	__be32 source[4];      /* network order; IPv4 in [0], the rest 0 */
-	__be32 destination[4]; /* the same */
+	__be32 source[4];		/* network order; IPv4 in [0], the rest 0 */
+	__be32 destination[4];		/* the same */
 	__u8 in_name[IFACE_NAME_SIZE];	/* as iptables sees it, NUL padded; all 0: no such device */
 	__u8 out_name[IFACE_NAME_SIZE]; /* the same */
-	__u64 tcp_options[4];  /* bit k of [k / 64]: option kind k occurs; only if NEED_TCP_OPTIONS */
-	__u32 length;	       /* bytes from the IP header on: what byte counters add */
+	__u64 tcp_options[4];	/* bit k of [k / 64]: option kind k occurs; only if NEED_TCP_OPTIONS
+				 */
+	__u32 length;		/* bytes from the IP header on: what byte counters add */
 	__u16 source_port;	/* host order; 0 unless TRANSPORT_OK and TCP or UDP */
 	__u16 destination_port; /* the same */
 	__u16 icmp;		/* type << 8 | code; 0 unless TRANSPORT_OK and ICMP or ICMPv6 */
-	__u8 protocol; /* IPv4: of the header; IPv6: after the extension headers */
-	__u8 transport; /* enum transport */
-	__u8 flags;	/* enum packet_flags */
-	__u8 tcp_flags; /* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
-	__u8 family;	/* 4 or 6 */
+	__u8 protocol;		/* IPv4: of the header; IPv6: after the extension headers */
+	__u8 transport;		/* enum transport */
+	__u8 flags;		/* enum packet_flags */
+	__u8 tcp_flags;		/* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
+	__u8 family;		/* 4 or 6 */
 	__u8 reserved[1];
 };
 
@@ -82,8 +83,9 @@ struct device {
 _Static_assert(sizeof(struct device) == 24, "value size of the map devices");
 
 enum device_flags {
-	DEVICE_HAS_MASTER = 1 << 0, /* port of a bridge, bond or VRF: packets belong to the master */
-	DEVICE_ETHERNET = 1 << 1,   /* frames start with an Ethernet header */
+	DEVICE_HAS_MASTER =
+		1 << 0,		  /* port of a bridge, bond or VRF: packets belong to the master */
+	DEVICE_ETHERNET = 1 << 1, /* frames start with an Ethernet header */
 	DEVICE_LOOPBACK = 1 << 2,
 };
 

@@ -31,23 +31,23 @@ static inline void cleanup_fclose(FILE **file)
 		fclose(*file);
 }
 
-#define _cleanup_free_ __attribute__((cleanup(cleanup_free)))
-#define _cleanup_close_ __attribute__((cleanup(cleanup_close)))
-#define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclose)))
-#define _printf_(format, first) __attribute__((format(printf, format, first)))
+#define _cleanup_free_		__attribute__((cleanup(cleanup_free)))
+#define _cleanup_close_		__attribute__((cleanup(cleanup_close)))
+#define _cleanup_fclose_	__attribute__((cleanup(cleanup_fclose)))
+#define _printf_(string, first) __attribute__((format(printf, string, first)))
 
-#define TAKE_PTR(pointer)                                                                          \
-	({                                                                                         \
-		__typeof__(pointer) _taken = (pointer);                                            \
-		(pointer) = NULL;                                                                  \
-		_taken;                                                                            \
+#define TAKE_PTR(pointer)                               \
+	({                                              \
+		__typeof__(pointer) _taken = (pointer); \
+		(pointer) = NULL;                       \
+		_taken;                                 \
 	})
 
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int _taken = (fd);                                                                 \
-		(fd) = -1;                                                                         \
-		_taken;                                                                            \
+#define TAKE_FD(fd)                \
+	({                         \
+		int _taken = (fd); \
+		(fd) = -1;         \
+		_taken;            \
 	})
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -14,7 +14,7 @@
 /* Where the filter table of one network namespace and family lives. */
 struct table_home {
 	/* The table in force; the initial one is put in force first when there is none yet.
-	   *table stays the home's, valid until the next replace. */
+	 *table stays the home's, valid until the next replace. */
 	int (*current)(struct table_home *home, const struct table **table,
 		       struct message *message);
 	/* All counters now, one for each entry of the current table, in order. */

@@ -24,13 +24,13 @@ enum family {
 struct table {
 	enum family family;
 	char name[XT_TABLE_MAXNAMELEN];
-	uint32_t valid_hooks;		   /* bit per hook */
-	uint32_t hook_entry[TABLE_HOOKS];  /* byte offsets; 0xffffffff: not hooked */
-	uint32_t underflow[TABLE_HOOKS];   /* the same */
+	uint32_t valid_hooks;		  /* bit per hook */
+	uint32_t hook_entry[TABLE_HOOKS]; /* byte offsets; 0xffffffff: not hooked */
+	uint32_t underflow[TABLE_HOOKS];  /* the same */
 	uint32_t entry_count;
-	uint32_t size;			   /* bytes of entries */
-	unsigned char *entries;		   /* owned; as GET_ENTRIES returns them, counters all 0 */
-	uint32_t *offsets;		   /* owned; entry_count byte offsets, ascending */
+	uint32_t size;		/* bytes of entries */
+	unsigned char *entries; /* owned; as GET_ENTRIES returns them, counters all 0 */
+	uint32_t *offsets;	/* owned; entry_count byte offsets, ascending */
 };
 
 /* What of an entry is the same in both families; pointers into the table's blob. */
@@ -41,7 +41,7 @@ struct entry {
 	const unsigned char *match_begin; /* first match header */
 	const unsigned char *match_end;	  /* one past the last match: the target */
 	const struct xt_entry_target *target;
-	const struct ipt_ip *ipv4;  /* NULL for IPv6 */
+	const struct ipt_ip *ipv4;   /* NULL for IPv6 */
 	const struct ip6t_ip6 *ipv6; /* NULL for IPv4 */
 };
 

@@ -59,15 +59,14 @@ int loader_event(struct loader *loader, struct message *message);
  * @netns_fd: stays the caller's. Nothing of the result keeps the namespace alive.
  * @netns: owned by the loader, valid until the loader closes or the namespace is collected.
  */
-int netns_open(struct loader *loader, int netns_fd, struct netns **netns,
-		   struct message *message);
+int netns_open(struct loader *loader, int netns_fd, struct netns **netns, struct message *message);
 
 /** The generation in force; 0: no table was put in force yet. */
 uint64_t netns_generation(const struct netns *netns, enum table_family family);
 
 /** The blob kept with the generation in force; owned by the caller. -ENOENT: generation 0. */
-int netns_blob(const struct netns *netns, enum table_family family, void **blob,
-		   size_t *size, struct message *message);
+int netns_blob(const struct netns *netns, enum table_family family, void **blob, size_t *size,
+	       struct message *message);
 
 struct generation {
 	const struct object *object; /* as compile() makes it, not linked */
@@ -83,16 +82,16 @@ struct generation {
  * All or nothing: on failure the generation before stays in force with its counters.
  */
 int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
-		      const struct generation *next, struct counter *old, uint32_t old_count,
-		      struct message *message);
+		  const struct generation *next, struct counter *old, uint32_t old_count,
+		  struct message *message);
 
 /** netns_counters() - counters of the generation in force, @count of them. */
-int netns_counters(const struct netns *netns, enum table_family family,
-		       struct counter *counters, uint32_t count, struct message *message);
+int netns_counters(const struct netns *netns, enum table_family family, struct counter *counters,
+		   uint32_t count, struct message *message);
 
 /** netns_add_counters() - add to them, all or nothing, also if this process is killed. */
-int netns_add_counters(struct netns *netns, enum table_family family,
-			   const struct counter *add, uint32_t count, struct message *message);
+int netns_add_counters(struct netns *netns, enum table_family family, const struct counter *add,
+		       uint32_t count, struct message *message);
 
 /** netns_flush() - take everything of a namespace down: links, programs, maps, pins, blobs. */
 int netns_flush(struct netns *netns, struct message *message);

@@ -25,10 +25,11 @@ enum frame_kind {
 enum control_command {
 	CONTROL_HEALTH = 0, /* answered with status 0 and no payload: cmd 0, is_set 0 */
 	CONTROL_STATUS = 1, /* reply payload: text for people */
-	CONTROL_DUMP = 2,   /* reply payload: lines "PIN-PATH\n" of programs in the client's netns */
-	CONTROL_STOP = 3,   /* answered by the supervisor: it ends after the reply */
-	CONTROL_FLUSH = 4,  /* take down everything of the client's network namespace */
-	CONTROL_TABLES = 5, /* level; reply payload: "filter\n" once the table is in use, or nothing */
+	CONTROL_DUMP = 2,  /* reply payload: lines "PIN-PATH\n" of programs in the client's netns */
+	CONTROL_STOP = 3,  /* answered by the supervisor: it ends after the reply */
+	CONTROL_FLUSH = 4, /* take down everything of the client's network namespace */
+	CONTROL_TABLES =
+		5, /* level; reply payload: "filter\n" once the table is in use, or nothing */
 	CONTROL_CONFIGURE = 6, /* to the driver only, once, after the health check: payload
 				  "rundir\0config\0hook\0" (its argv and environment say nothing) */
 };
@@ -55,7 +56,8 @@ struct reply {
 	uint64_t sequence;
 	uint32_t len;	      /* bytes of payload behind this header: output, then message */
 	int32_t status;	      /* 0 or -errno, handed to the client's call as it is */
-	uint32_t message_len; /* last bytes of the payload: one line for the client's stderr, no NUL */
+	uint32_t message_len; /* last bytes of the payload: one line for the client's stderr, no NUL
+			       */
 	uint32_t reserved;    /* 0 */
 };
 

@@ -7,7 +7,8 @@
 /* Rules have few predicates: growing by doubling from 4 keeps a table at one allocation a rule. */
 #define PREDICATES_FIRST 4u
 
-/* The array has no capacity field: it is full exactly when the count is 0 or a power of two >= 4. */
+/* The array has no capacity field: it is full exactly when the count is 0 or a power of two >= 4.
+ */
 static bool predicates_full(uint32_t count)
 {
 	return count == 0 || (count >= PREDICATES_FIRST && (count & (count - 1)) == 0);

@@ -17,19 +17,19 @@
 
 /* What a predicate reads of struct packet. */
 enum field {
-	FIELD_SOURCE,	   /* masked, 4 or 16 bytes */
-	FIELD_DESTINATION, /* masked, 4 or 16 bytes */
-	FIELD_IN_NAME,	   /* masked, 16 bytes */
-	FIELD_OUT_NAME,	   /* masked, 16 bytes */
-	FIELD_PROTOCOL,	   /* range; IPv6: hotdrop when it cannot be found */
-	FIELD_FRAGMENT,	   /* range over 0 (whole or first) and 1 (later fragment) */
-	FIELD_SOURCE_PORT, /* range, host order */
+	FIELD_SOURCE,		/* masked, 4 or 16 bytes */
+	FIELD_DESTINATION,	/* masked, 4 or 16 bytes */
+	FIELD_IN_NAME,		/* masked, 16 bytes */
+	FIELD_OUT_NAME,		/* masked, 16 bytes */
+	FIELD_PROTOCOL,		/* range; IPv6: hotdrop when it cannot be found */
+	FIELD_FRAGMENT,		/* range over 0 (whole or first) and 1 (later fragment) */
+	FIELD_SOURCE_PORT,	/* range, host order */
 	FIELD_DESTINATION_PORT, /* range, host order */
-	FIELD_ICMP,	   /* range over type << 8 | code */
-	FIELD_TCP_FLAGS,   /* masked, 1 byte */
-	FIELD_TCP_OPTION,  /* range with min == max: the option kind occurs; hotdrop if malformed */
-	FIELD_TRANSPORT,   /* guard: the transport header is there; see enum transport */
-	FIELD_NEVER,	   /* matches no packet (the kernel accepts such entries); no operand */
+	FIELD_ICMP,		/* range over type << 8 | code */
+	FIELD_TCP_FLAGS,	/* masked, 1 byte */
+	FIELD_TCP_OPTION, /* range with min == max: the option kind occurs; hotdrop if malformed */
+	FIELD_TRANSPORT,  /* guard: the transport header is there; see enum transport */
+	FIELD_NEVER,	  /* matches no packet (the kernel accepts such entries); no operand */
 	FIELD_COUNT,
 };
 
@@ -45,7 +45,8 @@ struct predicate {
 	union {
 		struct {
 			uint8_t value[16]; /* packet bytes & mask == value; value outside the mask
-					      makes it never true; as in the packet, network order */
+					      makes it never true; as in the packet, network order
+					    */
 			uint8_t mask[16];
 		} masked;
 		struct {
