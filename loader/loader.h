@@ -61,6 +61,15 @@ int loader_event(struct loader *loader, struct message *message);
  */
 int netns_open(struct loader *loader, int netns_fd, struct netns **netns, struct message *message);
 
+/** netns_cookie() - the namespace's SO_NETNS_COOKIE, which the kernel never gives to another. */
+uint64_t netns_cookie(const struct netns *netns);
+
+/**
+ * netns_programs() - write the pin path of each program of the generations in force to @out, one a
+ * line.
+ */
+int netns_programs(const struct netns *netns, FILE *out);
+
 /** The generation in force; 0: no table was put in force yet. */
 uint64_t netns_generation(const struct netns *netns, enum table_family family);
 

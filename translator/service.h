@@ -24,7 +24,7 @@ void service_close(struct service *service);
 
 /** service_event_fd(), service_event() - device and namespace changes; see loader.h. */
 int service_event_fd(const struct service *service);
-void service_event(struct service *service);
+int service_event(struct service *service, struct message *message);
 
 /**
  * service_handle() - answer one request other than CONTROL_HEALTH and CONTROL_STOP.
