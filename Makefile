@@ -70,9 +70,11 @@ $(BUILD)/ubpfilterd: $(BUILD)/supervisor/main.o $(BUILD)/libsupervisor.a $(BUILD
 $(BUILD)/ubpfilter: $(patsubst %.c,$(BUILD)/%.o,translator/cli.c $(wildcard translator/command_*.c)) $(archives)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(archives) -Wl,--end-group $(LIBS)
 
-$(BUILD)/libubpfilter.so: $(wildcard shim/*.c) iptables-compat/sockopt_ours.c common/io.c
+SHIM_USES := iptables-compat/sockopt_ours.c common/io.c common/message.c \
+	     $(addprefix supervisor/,client.c autostart.c meeting.c frame.c)
+$(BUILD)/libubpfilter.so: $(wildcard shim/*.c shim/*.h) $(SHIM_USES) $(wildcard supervisor/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $^ -ldl
+	$(CC) $(CFLAGS) $(LDFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $(filter %.c,$^) -ldl
 
 # tests/unit/<area>/test_*.c: one criterion program each, linked with the area and what it may use.
 UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
