@@ -94,18 +94,30 @@ static bool is_any(const void *mask, size_t size, bool invert)
 	return !invert && !memcmp(mask, zero, size);
 }
 
+/* (packet ^ value) & mask, as the kernel compares names and IPv6 addresses: bits of the value
+   outside the mask are not looked at, while for IPv4 addresses they make the condition impossible
+ */
+static void apply_mask(unsigned char *masked, const void *value, const void *mask, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		masked[i] = ((const unsigned char *)value)[i] & ((const unsigned char *)mask)[i];
+}
+
 static int lower_address(struct rule *rule, enum field field, const void *value, const void *mask,
 			 const struct selector *selector, uint8_t inverted)
 {
 	bool invert = selector->inverted & inverted;
 	size_t size = selector->address_size;
+	unsigned char wanted[sizeof(struct in6_addr)];
 
-	if (is_any(mask, size, invert) && is_any(value, size, false))
+	memcpy(wanted, value, size);
+	if (size == sizeof(struct in6_addr))
+		apply_mask(wanted, value, mask, size);
+	if (is_any(mask, size, invert) && is_any(wanted, size, false))
 		return 0;
-	return add_masked(rule, field, value, mask, size, invert);
+	return add_masked(rule, field, wanted, mask, size, invert);
 }
 
-/* as ifname_compare_aligned(): bits outside the mask are not looked at on either side */
 static int lower_name(struct rule *rule, enum field field, const char *name,
 		      const unsigned char *mask, bool invert)
 {
@@ -113,8 +125,7 @@ static int lower_name(struct rule *rule, enum field field, const char *name,
 
 	if (is_any(mask, IFACE_NAME_SIZE, invert))
 		return 0;
-	for (size_t i = 0; i < IFACE_NAME_SIZE; i++)
-		value[i] = (unsigned char)name[i] & mask[i];
+	apply_mask(value, name, mask, sizeof(value));
 	return add_masked(rule, field, value, mask, IFACE_NAME_SIZE, invert);
 }
 
