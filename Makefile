@@ -26,7 +26,8 @@ area_sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/extensions/*.c)) $
 area_objects = $(patsubst %,$(BUILD)/%.o,$(basename $(call area_sources,$(1))))
 archives     = $(patsubst %,$(BUILD)/lib%.a,$(AREAS))
 
-BPF_OBJECTS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+# Entry programs serve one family each: the same source, compiled twice.
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,dispatch xdp4 xdp6 tc4 tc6)
 PROGRAMS := $(BUILD)/ubpfilter $(BUILD)/ubpfilterd $(BUILD)/bpfilter_umh $(BUILD)/libubpfilter.so
 
 .DELETE_ON_ERROR:
@@ -47,6 +48,14 @@ $(BUILD)/%.o: %.c
 $(BUILD)/%.o: %.S $(BPF_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) -I$(BUILD) -c -o $@ $<
+
+$(BUILD)/bpf/%4.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DFAMILY=4 -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/%6.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DFAMILY=6 -MMD -MP -c -o $@ $<
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
