@@ -152,9 +152,9 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /*
- * Who lives in the host's namespaces: process 1, or, where a security policy hides that from us, the
- * kernel's own thread 2, which is in the namespaces that process 1 began in. In a container's pid
- * namespace 2 may be anybody, but only a kernel thread has no executable file.
+ * Who lives in the host's namespaces: process 1, or, where a security policy hides that from us,
+ * the kernel's own thread 2, which is in the namespaces that process 1 began in. In a container's
+ * pid namespace 2 may be anybody, but only a kernel thread has no executable file.
  */
 static const char *host_process(void)
 {
@@ -162,8 +162,8 @@ static const char *host_process(void)
 
 	if (access("/proc/1/ns/mnt", F_OK) == 0)
 		return "/proc/1/ns";
-	if (access("/proc/2/ns/mnt", F_OK) == 0 && readlink("/proc/2/exe", path, sizeof(path)) < 0 &&
-	    errno == ENOENT)
+	if (access("/proc/2/ns/mnt", F_OK) == 0 &&
+	    readlink("/proc/2/exe", path, sizeof(path)) < 0 && errno == ENOENT)
 		return "/proc/2/ns";
 	return NULL;
 }
