@@ -92,8 +92,7 @@ $(filter $(BUILD)/tests/unit/translator/%,$(UNIT_TESTS)): $(call uses,translator
 $(filter $(BUILD)/tests/unit/loader/%,$(UNIT_TESTS)):     $(call uses,loader translator iptables-compat common)
 $(filter $(BUILD)/tests/unit/supervisor/%,$(UNIT_TESTS)): $(call uses,supervisor common)
 
-# Tests that are more than one file have rules of their own.
-include $(wildcard tests/*/*.mk)
+-include $(wildcard tests/*/*.mk)
 
 .PHONY: clean
 clean:
