@@ -185,6 +185,15 @@ static void parse_extensions(struct packet *packet, const struct span *span)
 	parse_transport(packet, span, next);
 }
 
+/* as ipv6_parse_hopopts(): what does not fit is dropped with the packet; contents are not looked at
+ */
+static bool hop_by_hop_fits(const struct span *span)
+{
+	const unsigned char *header = span_at(span, IPV6_HEADER_SIZE, 8);
+
+	return header && span_at(span, IPV6_HEADER_SIZE, walked_size(IPPROTO_HOPOPTS, header[1]));
+}
+
 /* as ip6_rcv_core() */
 static int parse_ipv6(struct packet *packet, const unsigned char *data, size_t size)
 {
@@ -200,7 +209,7 @@ static int parse_ipv6(struct packet *packet, const unsigned char *data, size_t s
 			return -EINVAL;
 		span.size = IPV6_HEADER_SIZE + payload;
 	}
-	if (span.size > UINT32_MAX)
+	if (span.size > UINT32_MAX || (data[6] == IPPROTO_HOPOPTS && !hop_by_hop_fits(&span)))
 		return -EINVAL;
 	packet->length = (uint32_t)span.size;
 	packet->protocol = data[6];
