@@ -281,6 +281,8 @@ static long walk_step(__u64 index, struct walk *walk)
 	unsigned char *end = (void *)(long)walk->context->data_end;
 	__u32 offset = walk->offset & OFFSET_MASK;
 	bool is_fragment = walk->protocol == IPPROTO_FRAGMENT;
+	__u32 size;
+	__u8 next;
 
 	(void)index;
 
@@ -295,20 +297,25 @@ static long walk_step(__u64 index, struct walk *walk)
 		return 1;
 	}
 	header += (walk->base & BASE_MASK) + offset;
-	if (header + 4 > end) { /* every header has 8 bytes: at most, a packet is cut here */
+	if (header + 2 > end) {
 		walk->result = PARSE_SHORT;
 		return 1;
 	}
-	if (is_fragment && ((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
-		return walk_later_fragment(walk, header[0]);
-	if (is_fragment)
-		offset += 8;
-	else if (walk->protocol == IPPROTO_AH)
-		offset += (header[1] + 2u) * 4;
-	else
-		offset += (header[1] + 1u) * 8;
-	walk->offset = offset;
-	walk->protocol = header[0];
+	next = header[0];
+	size = (header[1] + 1u) * 8;
+	if (walk->protocol == IPPROTO_AH)
+		size = (header[1] + 2u) * 4;
+	if (is_fragment) {
+		if (header + 4 > end) {
+			walk->result = PARSE_SHORT;
+			return 1;
+		}
+		if (((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
+			return walk_later_fragment(walk, next);
+		size = 8;
+	}
+	walk->offset = offset + size;
+	walk->protocol = next;
 	return 0;
 }
 
