@@ -28,8 +28,11 @@ struct tally {
 	uint64_t compared[2], accepted[2];
 };
 
+#define ERRNO_MAX 128
+
 struct statistics {
 	struct tally tallies[8];
+	uint64_t errors[ERRNO_MAX]; /* how often each errno came out, on both sides */
 	uint64_t compared, routed, known, sessions;
 };
 
@@ -40,6 +43,8 @@ static void count_step(struct statistics *statistics, const struct pair *pair,
 	const char *name = step_name(step);
 
 	statistics->compared++;
+	if (pair->status > -ERRNO_MAX)
+		statistics->errors[-pair->status]++;
 	for (size_t i = 0; i < ARRAY_SIZE(statistics->tallies); i++) {
 		struct tally *tally = &statistics->tallies[i];
 
@@ -47,7 +52,7 @@ static void count_step(struct statistics *statistics, const struct pair *pair,
 			continue;
 		tally->name = name;
 		tally->compared[family]++;
-		tally->accepted[family] += pair->accepted;
+		tally->accepted[family] += pair->status == 0;
 		return;
 	}
 }
@@ -62,6 +67,9 @@ static void print_statistics(const struct statistics *statistics)
 			printf("%-16s %10lu %10lu %10lu %10lu\n", tally->name, tally->compared[0],
 			       tally->accepted[0], tally->compared[1], tally->accepted[1]);
 	}
+	for (int error = 1; error < ERRNO_MAX; error++)
+		if (statistics->errors[error])
+			printf("%-16s %10lu\n", strerrorname_np(error), statistics->errors[error]);
 	printf("%lu pairs compared in %lu namespaces; %lu left to the kernel, %lu refused as "
 	       "documented\n",
 	       statistics->compared, statistics->sessions, statistics->routed, statistics->known);

@@ -323,7 +323,7 @@ enum outcome pair_step(struct pair *pair, const struct step *step)
 	if (ours.status == -EOPNOTSUPP)
 		return OUTCOME_ROUTED;
 	run_kernel(pair, step, &theirs);
-	pair->accepted = theirs.status == 0;
+	pair->status = theirs.status;
 	if (is_known(ours.status, &message)) {
 		if (theirs.status || resync(pair, step))
 			return OUTCOME_KNOWN;

@@ -27,7 +27,7 @@ enum outcome {
 struct pair {
 	int sockets[2]; /* by family: 0 IPv4, 1 IPv6 */
 	struct memory_home homes[2];
-	bool accepted; /* by the kernel, the step before */
+	int status; /* of the kernel, the step before */
 	char report[REPORT_SIZE];
 };
 
