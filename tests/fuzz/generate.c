@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../common/cleanup.h"
 #include "../../iptables-compat/layout.h"
 
 #define CHAINS_MAX 160
@@ -106,7 +107,15 @@ static const struct made_match matches[] = {
 	{ "icmp6", IPPROTO_ICMPV6, sizeof(struct ip6t_icmp), offsetof(struct ip6t_icmp, invflags),
 	  IP6T_ICMP_INV },
 	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0 },
+	{ "nonesuch", 0, 0, 0, 0 }, /* rarely, and of any size: nobody knows it */
 };
+
+static const struct made_match *choose_match(struct random *random)
+{
+	if (random_percent(random, 1) && random_percent(random, 20))
+		return &matches[ARRAY_SIZE(matches) - 1];
+	return &matches[random_below(random, ARRAY_SIZE(matches) - 1)];
+}
 
 /* One match behind the entry header at @base; padding behind the data is garbage. */
 static size_t add_match(struct builder *builder, unsigned char *to, const struct made_match *made)
@@ -116,6 +125,8 @@ static size_t add_match(struct builder *builder, unsigned char *to, const struct
 	set_name(builder, match->u.user.name, sizeof(match->u.user.name), made->name);
 	match->u.user.revision = 0;
 	match->u.match_size = (uint16_t)(sizeof(*match) + XT_ALIGN(made->size));
+	if (!made->size)
+		match->u.match_size += (uint16_t)random_below(builder->random, 33);
 	fill(builder->random, match->data, XT_ALIGN(made->size));
 	if (made->inverted)
 		match->data[made->inverted] &= made->inverted_mask;
@@ -132,7 +143,7 @@ static size_t add_matches(struct builder *builder, unsigned char *base)
 							    : random_below(builder->random, 3);
 
 	for (uint32_t i = 0; i < count; i++) {
-		const struct made_match *made = &RANDOM_OF(builder->random, matches);
+		const struct made_match *made = choose_match(builder->random);
 
 		if (!strcmp(made->name, builder->family == FAMILY_IPV4 ? "icmp6" : "icmp") ||
 		    (made->protocol && protocol && made->protocol != protocol))
@@ -211,6 +222,15 @@ static void entry_end(struct builder *builder, size_t start, size_t target_size)
 	blob_replace(&builder->blob)->num_entries++;
 }
 
+/* Bytes behind a target that belong to nothing, in one of @rarity cases: rarely of odd length. */
+static size_t gap(struct builder *builder, uint32_t rarity)
+{
+	if (random_below(builder->random, rarity))
+		return 0;
+	return random_percent(builder->random, 90) ? 8u * random_below(builder->random, 5)
+						   : random_below(builder->random, 40);
+}
+
 static struct xt_entry_target *entry_target(struct builder *builder, size_t start)
 {
 	unsigned char *base = builder->blob.data + start;
@@ -228,14 +248,13 @@ static void add_verdict(struct builder *builder, size_t start, int32_t verdict)
 	((struct xt_standard_target *)target)->verdict = verdict;
 	if (random_percent(builder->random, 20)) /* padding */
 		fill(builder->random, target->data + sizeof(verdict), sizeof(verdict));
-	entry_end(builder, start, sizeof(struct xt_standard_target));
+	entry_end(builder, start, sizeof(struct xt_standard_target) + gap(builder, 999));
 }
 
 static void add_error(struct builder *builder, const char *name)
 {
 	size_t start = entry_begin_plain(builder);
 	struct xt_entry_target *target = entry_target(builder, start);
-	size_t gap = random_percent(builder->random, 3) ? 8u * random_below(builder->random, 5) : 0;
 
 	set_name(builder, target->u.user.name, sizeof(target->u.user.name), XT_ERROR_TARGET);
 	target->u.user.revision = 0;
@@ -244,7 +263,7 @@ static void add_error(struct builder *builder, const char *name)
 		 name);
 	if (random_percent(builder->random, 20))
 		fill(builder->random, target->data + XT_FUNCTION_MAXNAMELEN, 2);
-	entry_end(builder, start, sizeof(struct xt_error_target) + gap);
+	entry_end(builder, start, sizeof(struct xt_error_target) + gap(builder, 40));
 }
 
 /* A rule of chain @chain (user chains count from 0, built-in ones are -1). */
