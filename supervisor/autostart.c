@@ -84,13 +84,37 @@ _Noreturn static void execute(const char *path, char *const *environment, int er
 
 static pid_t clone_process(int *pidfd)
 {
-	/* No exit signal: the client may have a SIGCHLD handler, or wait for any child. */
 	struct clone_args arguments = {
-		.flags = CLONE_PIDFD | CLONE_VFORK,
+		.flags = CLONE_PIDFD,
 		.pidfd = (uintptr_t)pidfd,
 	};
 
 	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+}
+
+/* Its exit code; 127 when it did not exit. */
+static int wait_process(int pidfd)
+{
+	siginfo_t end = {};
+
+	while (waitid(P_PIDFD, (id_t)pidfd, &end, WEXITED | __WALL) < 0 && errno == EINTR)
+		;
+	return end.si_code == CLD_EXITED ? end.si_status : 127;
+}
+
+/*
+ * In a process between client and starter: the client may have a SIGCHLD handler, or wait for any
+ * child, so its child must end without a signal. That is had by an exit signal of 0, which lasts
+ * until exec() sets it to SIGCHLD again; so this process executes nothing itself.
+ */
+_Noreturn static void stand_between(const char *path, char *const *environment, int errors)
+{
+	int pidfd;
+	pid_t pid = clone_process(&pidfd);
+
+	if (!pid)
+		execute(path, environment, errors);
+	_exit(pid < 0 ? 127 : wait_process(pidfd));
 }
 
 /* The starter's last line; it ends when the daemon is on its own. */
@@ -110,7 +134,6 @@ static int run(const char *path, char *const *environment, struct message *messa
 {
 	_cleanup_close_ int pidfd = -1, read_end = -1, write_end = -1;
 	char errors[MESSAGE_SIZE];
-	siginfo_t end = {};
 	int fds[2];
 	pid_t pid;
 
@@ -122,12 +145,10 @@ static int run(const char *path, char *const *environment, struct message *messa
 	if (pid < 0)
 		return message_set(message, -errno, "cannot start %s: %s", path, strerror(errno));
 	if (!pid)
-		execute(path, environment, write_end);
+		stand_between(path, environment, write_end);
 	close(TAKE_FD(write_end));
 	read_errors(read_end, errors, sizeof(errors));
-	while (waitid(P_PIDFD, (id_t)pidfd, &end, WEXITED | __WALL) < 0 && errno == EINTR)
-		;
-	if (end.si_code == CLD_EXITED && end.si_status == 0)
+	if (wait_process(pidfd) == 0)
 		return 0;
 	return message_set(message, -ENOPROTOOPT, "%s",
 			   errors[0] ? errors : "ubpfilterd could not be started");

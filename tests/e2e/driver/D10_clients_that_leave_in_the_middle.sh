@@ -9,13 +9,13 @@ pid=$(driver)
 # Clients that stall at each step keep nobody waiting, and leave nothing when they are killed.
 descriptors=$(ls "/proc/$(supervisor)/fd" | wc -l)
 for until in connect hello header payload; do
-	in_host "$helpers/half_client" $until 10 >"$scratch/ready" &
+	ip netns exec "$host" "$helpers/half_client" $until 10 >"$scratch/ready" &
 	until_true "ten clients stall ($until)" grep -q ready "$scratch/ready"
 	start=$(now)
 	equal "rules beside stalled clients" "$rules" "$(ipt -S)"
 	[ "$(milliseconds_since "$start")" -lt 1000 ] || fail "stalled clients ($until) delay others"
-	kill -9 %%
-	wait %% 2>/dev/null
+	kill -9 $!
+	wait $! 2>/dev/null
 done
 same_descriptors() { [ "$(ls "/proc/$(supervisor)/fd" | wc -l)" = "$descriptors" ]; }
 until_true "nothing is left of them" same_descriptors

@@ -8,8 +8,9 @@ static const struct {
 	const char *name;
 	uint32_t cmd;
 } commands[] = {
-	{ "health", CONTROL_HEALTH },	{ "status", CONTROL_STATUS }, { "dump", CONTROL_DUMP },
-	{ "stop", CONTROL_STOP },	{ "flush", CONTROL_FLUSH },   { "tables", CONTROL_TABLES },
+	{ "health", CONTROL_HEALTH },	    { "status", CONTROL_STATUS },
+	{ "dump", CONTROL_DUMP },	    { "stop", CONTROL_STOP },
+	{ "flush", CONTROL_FLUSH },	    { "tables", CONTROL_TABLES },
 	{ "configure", CONTROL_CONFIGURE },
 };
 

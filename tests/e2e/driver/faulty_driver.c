@@ -11,12 +11,12 @@
 #include "../../../supervisor/frame.h"
 
 enum fault {
-	FAULT_health, /* dies in its health check */
-	FAULT_short,  /* answers half a reply and dies */
+	FAULT_health,	/* dies in its health check */
+	FAULT_short,	/* answers half a reply and dies */
 	FAULT_sequence, /* answers another request than the one that was asked */
-	FAULT_death,  /* dies when it has read a request */
-	FAULT_length, /* announces more than any reply may be long */
-	FAULT_chatter, /* speaks unasked after its first answer */
+	FAULT_death,	/* dies when it has read a request */
+	FAULT_length,	/* announces more than any reply may be long */
+	FAULT_chatter,	/* speaks unasked after its first answer */
 };
 
 static void reply(const struct request *request, size_t size, uint64_t off, uint32_t len)

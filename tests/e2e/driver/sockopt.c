@@ -131,9 +131,9 @@ static int speed(void)
 		if (info() < 0)
 			return -1;
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	printf("%.1f us ", ((double)(end.tv_sec - start.tv_sec) * 1e9 +
-			    (double)(end.tv_nsec - start.tv_nsec)) /
-				   rounds / 1e3);
+	printf("%.1f us ",
+	       ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) /
+		       rounds / 1e3);
 	return 0;
 }
 
