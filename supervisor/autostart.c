@@ -60,17 +60,23 @@ static int find_program(char path[PATH_MAX])
 	return access(path, X_OK) == 0 ? 0 : -errno;
 }
 
+/* The client's handlers must not run in a process that is not the client. */
+static void forget_handlers(void)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &standard, NULL);
+}
+
 /* In the new process: nothing of the client's goes along, and only async-signal-safe calls. */
 _Noreturn static void execute(const char *path, char *const *environment, int errors)
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL };
 	char mode[] = "--daemon";
 	char *arguments[] = { (char *)path, mode, NULL };
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 
-	for (int signal = 1; signal < NSIG; signal++)
-		sigaction(signal, &standard, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	errors = fcntl(errors, F_DUPFD, 3);
@@ -110,8 +116,10 @@ static int wait_process(int pidfd)
 _Noreturn static void stand_between(const char *path, char *const *environment, int errors)
 {
 	int pidfd;
-	pid_t pid = clone_process(&pidfd);
+	pid_t pid;
 
+	forget_handlers();
+	pid = clone_process(&pidfd);
 	if (!pid)
 		execute(path, environment, errors);
 	_exit(pid < 0 ? 127 : wait_process(pidfd));
@@ -134,6 +142,7 @@ static int run(const char *path, char *const *environment, struct message *messa
 {
 	_cleanup_close_ int pidfd = -1, read_end = -1, write_end = -1;
 	char errors[MESSAGE_SIZE];
+	sigset_t all, before;
 	int fds[2];
 	pid_t pid;
 
@@ -141,11 +150,14 @@ static int run(const char *path, char *const *environment, struct message *messa
 		return message_set(message, -errno, "cannot start %s: %s", path, strerror(errno));
 	read_end = fds[0];
 	write_end = fds[1];
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pid = clone_process(&pidfd);
-	if (pid < 0)
-		return message_set(message, -errno, "cannot start %s: %s", path, strerror(errno));
 	if (!pid)
 		stand_between(path, environment, write_end);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		return message_set(message, -EAGAIN, "cannot start %s: no new process", path);
 	close(TAKE_FD(write_end));
 	read_errors(read_end, errors, sizeof(errors));
 	if (wait_process(pidfd) == 0)
