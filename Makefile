@@ -92,6 +92,8 @@ $(filter $(BUILD)/tests/unit/translator/%,$(UNIT_TESTS)): $(call uses,translator
 $(filter $(BUILD)/tests/unit/loader/%,$(UNIT_TESTS)):     $(call uses,loader translator iptables-compat common)
 $(filter $(BUILD)/tests/unit/supervisor/%,$(UNIT_TESTS)): $(call uses,supervisor common)
 
+-include $(wildcard tests/*/*.mk)
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
