@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define PACKETS_PER_TABLE 100
+#define PACKETS_PER_TABLE 250
 
 struct run {
 	struct random random;

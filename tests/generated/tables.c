@@ -15,6 +15,7 @@ struct draft {
 	struct ir *ir;
 	uint32_t chains[4]; /* first rules of the user chains */
 	uint32_t chain_count;
+	bool with_tcp_options; /* the verifier takes ten times as long then: seldom */
 	bool failed;
 };
 
@@ -130,6 +131,14 @@ static void add_tcp_flags(struct draft *draft)
 	add_masked(draft, FIELD_TCP_FLAGS, value, mask);
 }
 
+static void add_tcp_option(struct draft *draft)
+{
+	unsigned kind = random_pick(draft->random, tcp_option_values);
+
+	if (draft->with_tcp_options)
+		add_range(draft, FIELD_TCP_OPTION, kind, kind);
+}
+
 static void add_transport(struct draft *draft)
 {
 	add(draft, &(struct predicate){ .field = FIELD_TRANSPORT,
@@ -167,12 +176,9 @@ static void add_field(struct draft *draft, enum field field)
 	case FIELD_TCP_FLAGS:
 		add_tcp_flags(draft);
 		break;
-	case FIELD_TCP_OPTION: {
-		unsigned kind = random_pick(random, tcp_option_values);
-
-		add_range(draft, field, kind, kind);
+	case FIELD_TCP_OPTION:
+		add_tcp_option(draft);
 		break;
-	}
 	case FIELD_TRANSPORT:
 		add_transport(draft);
 		break;
@@ -307,7 +313,11 @@ static void add_chains(struct draft *draft)
 
 struct ir *table_make(struct random *random, int family)
 {
-	struct draft draft = { .random = random, .ir = calloc(1, sizeof(struct ir)) };
+	struct draft draft = {
+		.random = random,
+		.ir = calloc(1, sizeof(struct ir)),
+		.with_tcp_options = random_chance(random, 8),
+	};
 
 	if (!draft.ir)
 		return NULL;
