@@ -103,4 +103,6 @@ help:
 	@echo "make         build the programs into $(BUILD)/"
 	@echo "make clean   remove $(BUILD)/"
 
+-include tests/fuzz/fuzz.mk
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

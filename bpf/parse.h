@@ -292,7 +292,8 @@ static long walk_step(__u64 index, struct walk *walk)
 		walk->result = PARSE_REFUSED;
 		return 1;
 	}
-	if (offset + (is_fragment ? 4 : 2) > walk->length) {
+	/* the kernel asks for the fixed part, whether or not it looks at it */
+	if (offset + (is_fragment || walk->protocol == IPPROTO_ROUTING ? 4 : 2) > walk->length) {
 		walk->flags = PACKET_NO_PROTOCOL;
 		return 1;
 	}
