@@ -140,12 +140,12 @@ sanitize:
 
 .PHONY: e2e
 e2e: all $(E2E_TOOLS)
-	@BUILD=$(BUILD) tests/e2e/run
+	@BUILD=$(abspath $(BUILD)) tests/e2e/run
 
 .PHONY: run
 run: deps-run
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) all $(E2E_TOOLS)
-	@BUILD=$(BUILD) tests/e2e/demo
+	@BUILD=$(abspath $(BUILD)) tests/e2e/demo
 
 # --- installation ----------------------------------------------------------------------------
 
