@@ -55,26 +55,52 @@ check() {
 	equal "$1: drivers" 1 "$(driver | wc -l)"
 }
 
-crash() { # driver|supervisor: points are tried until a REPLACE ends before the next one
-	local victim when tracer status points=0
-	for ((when = 1 + RANDOM % step; when < 5000; when += step)); do
-		saved >/dev/null
-		victim=$($1)
-		[ $force = dropping ] && new=accepting || new=dropping
+attach() { # TRACEE OPTIONS...: strace it; $tracer is who does
+	local tracee=$1
+	shift
+	strace -qq -p "$tracee" "$@" -o "$scratch/trace" &
+	tracer=$!
+	until_true "strace is attached" traced_or_gone "$tracee"
+}
+
+traced_or_gone() {
+	[ ! -e "/proc/$1/status" ] || grep -qs "TracerPid:.[1-9]" "/proc/$1/status"
+}
+
+detach() {
+	kill "$tracer" 2>/dev/null
+	wait "$tracer" 2>/dev/null
+}
+
+other() { [ "$force" = dropping ] && echo accepting || echo dropping; }
+
+# The system calls of one REPLACE, in order: "NAME N" for the N-th of that name (as strace counts).
+points_of() { # driver|supervisor
+	attach "$($1)"
+	restore "$(other)" || fail "cannot restore"
+	detach
+	sed -n 's/^\([a-z][a-z0-9_]*\)(.*/\1/p' "$scratch/trace" | awk '{ print $1, ++n[$1] }'
+}
+
+crash() { # driver|supervisor
+	local call when status hit=0 tried=0
+	saved >/dev/null
+	points_of "$1" >"$scratch/points"
+	force=$(other) count=0
+	while read -r call when; do
+		saved >/dev/null # whatever was killed is there again
+		new=$(other)
 		: >"$scratch/trace"
-		strace -qq -p "$victim" -e inject=all:signal=SIGKILL:when=$when -o "$scratch/trace" &
-		tracer=$!
-		until_true "strace is attached" grep -q "TracerPid:.[1-9]" "/proc/$victim/status"
-		restore $new 2>/dev/null
+		attach "$($1)" -e trace="$call" -e inject="$call:signal=SIGKILL:when=$when"
+		restore "$new" 2>/dev/null
 		status=$?
-		kill $tracer 2>/dev/null
-		wait $tracer 2>/dev/null
-		check "$1 killed at system call $when" $status
-		grep -q 'killed by SIGKILL' "$scratch/trace" || break
-		points=$((points + 1))
-	done
-	[ $points -gt 0 ] || fail "$1: no point was tried"
-	echo "  $1: killed at $points system calls"
+		detach
+		tried=$((tried + 1))
+		grep -q 'killed by SIGKILL' "$scratch/trace" && hit=$((hit + 1))
+		check "$1 killed at $call $when" $status
+	done < <(awk -v step="$step" -v first=$((RANDOM % step)) 'NR % step == first' "$scratch/points")
+	[ $hit -gt 0 ] || fail "$1: was never killed"
+	echo "  $1: $(wc -l <"$scratch/points") system calls, $tried tried, killed at $hit"
 }
 crash driver
 crash supervisor
