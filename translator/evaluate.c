@@ -171,6 +171,9 @@ static int walk(const struct ir *ir, enum hook hook, const struct packet *packet
 			next = callers_pop(callers, ir->underflow[hook]);
 			break;
 		case ACTION_JUMP:
+			/* a loop, which no checked table has; the kernel's full stack drops too */
+			if (callers->depth == ir->rule_count)
+				return VERDICT_DROP;
 			if (callers_push(callers, next))
 				return -ENOMEM;
 			next = rule->target;

@@ -3,8 +3,10 @@
 
 KERNEL_SUPPORT := $(BUILD)/tests/support/kernel.o
 
-$(BUILD)/tests/unit/compat/%: TEST_SUPPORT = $(KERNEL_SUPPORT)
-$(filter $(BUILD)/tests/unit/compat/%,$(UNIT_TESTS)): $(KERNEL_SUPPORT)
+COMPAT_SUPPORT := $(KERNEL_SUPPORT) $(BUILD)/tests/fuzz/memory_home.o
+
+$(BUILD)/tests/unit/compat/%: TEST_SUPPORT = $(COMPAT_SUPPORT)
+$(filter $(BUILD)/tests/unit/compat/%,$(UNIT_TESTS)): $(COMPAT_SUPPORT)
 
 FUZZ_MAKE    := $(patsubst %,$(BUILD)/tests/fuzz/%.o,generate mutate)
 FUZZ_OBJECTS := $(FUZZ_MAKE) $(patsubst %,$(BUILD)/tests/fuzz/%.o,differential memory_home pair shrink steps)
