@@ -60,8 +60,8 @@ static void print_heading(const char *path)
 /* What bpftool says about what it cannot do goes to our stderr. */
 static int start_bpftool(const char *path, FILE **listing, pid_t *pid)
 {
-	const char *arguments[] = { "bpftool", "prog",  "dump", "xlated", "pinned", path,
-			      "linum",	 NULL };
+	const char *arguments[] = { "bpftool", "prog", "dump",	"xlated",
+				    "pinned",  path,   "linum", NULL };
 	_cleanup_close_ int read_end = -1, write_end = -1;
 	int ends[2];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `ubpfilter translate`: an iptables-save file to a BPF object. No root, no kernel, no supervisor. */
+/* `ubpfilter translate`: an iptables-save file to a BPF object. No root, no kernel, no supervisor.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -28,7 +29,8 @@ static const char usage[] =
 	"\n"
 	"  -4, -6           iptables rules (the default) or ip6tables rules\n"
 	"  --hook xdp|tc    programs for this hook only (default: both)\n"
-	"  -o, --output F   the object's name, default RULES" OBJECT_SUFFIX "; - is standard output\n"
+	"  -o, --output F   the object's name, default RULES" OBJECT_SUFFIX
+	"; - is standard output\n"
 	"  -h, --help       show this\n";
 
 struct arguments {
@@ -40,7 +42,8 @@ struct arguments {
 
 static void warn_ignored(const char *table)
 {
-	fprintf(stderr, "ubpfilter translate: table \"%s\" is skipped: only \"filter\" becomes BPF\n",
+	fprintf(stderr,
+		"ubpfilter translate: table \"%s\" is skipped: only \"filter\" becomes BPF\n",
 		table);
 }
 

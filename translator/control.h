@@ -16,7 +16,8 @@
 int control_ask(const char *name, enum control_command command, enum client_start start,
 		char **text);
 
-/** control_ask_netns() - the same for the namespace that `ip netns` calls @netns; NULL: one's own. */
+/** control_ask_netns() - the same for the namespace that `ip netns` calls @netns; NULL: one's own.
+ */
 int control_ask_netns(const char *name, enum control_command command, enum client_start start,
 		      const char *netns, char **text);
 

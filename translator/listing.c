@@ -137,7 +137,9 @@ int listing_write(FILE *in, FILE *out, enum listing_scope scope)
 	if (!error && (ferror(in) || ferror(out)))
 		error = -EIO;
 	if (!error && listing.skipped)
-		fprintf(out, "\n  (%u instructions that parse and count are left out; --all shows them)\n",
+		fprintf(out,
+			"\n  (%u instructions that parse and count are left out; --all shows "
+			"them)\n",
 			listing.skipped);
 	free(listing.heading);
 	free(listing.last_source);

@@ -172,20 +172,20 @@ static void mutate_name(char *name, struct random *random)
 /* Size, name or revision, or a byte of data, of a match or target. */
 static void mutate_extension(unsigned char *at, size_t left, struct random *random)
 {
-	struct xt_entry_match *match = (struct xt_entry_match *)at;
-
 	switch (random_below(random, 4)) {
 	case 0:
 		spoil_u16(random, at);
 		break;
 	case 1:
-		mutate_name(match->u.user.name, random);
+		mutate_name((char *)at + offsetof(struct xt_entry_match, u.user.name), random);
 		break;
 	case 2:
-		match->u.user.revision = (uint8_t)random_below(random, 4);
+		at[offsetof(struct xt_entry_match, u.user.revision)] =
+			(unsigned char)random_below(random, 4);
 		break;
 	default:
-		blob_fuzz_bytes(at + sizeof(*match), left - sizeof(*match), random);
+		blob_fuzz_bytes(at + sizeof(struct xt_entry_match),
+				left - sizeof(struct xt_entry_match), random);
 	}
 }
 
