@@ -18,12 +18,14 @@ static const struct {
 	{ "/proc/net/ip6_tables_names", SOL_IPV6 },
 };
 
-uint32_t table_names_level(const char *path)
+bool table_names_is(const char *path, uint32_t *level)
 {
 	for (size_t i = 0; path && i < ARRAY_SIZE(files); i++)
-		if (strcmp(path, files[i].path) == 0)
-			return files[i].level;
-	return 0;
+		if (strcmp(path, files[i].path) == 0) {
+			*level = files[i].level;
+			return true;
+		}
+	return false;
 }
 
 /* Copy the kernel's list but for `filter`, whose kernel table is not asked any more. */
