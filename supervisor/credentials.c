@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <poll.h>
 #include <sched.h>
@@ -14,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../common/cleanup.h"
@@ -87,17 +85,23 @@ bool credentials_alive(const struct credentials *credentials)
 	return poll(&process, 1, 0) == 0;
 }
 
+static bool same_device(const struct statx *a, const struct statx *b)
+{
+	return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor;
+}
+
 int netns_inode(int fd, uint64_t *inode)
 {
-	struct statfs filesystem;
-	struct stat status;
+	const int cached = AT_STATX_DONT_SYNC; /* a FUSE server is not asked, and cannot delay us */
+	struct statx own, file;
 
 	/* Only a file of nsfs may be asked for its type: elsewhere the number means other things.
 	   Its name does not tell: through /run/netns it is that path. */
-	if (fstatfs(fd, &filesystem) < 0 || filesystem.f_type != NSFS_MAGIC ||
-	    ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &status) < 0)
+	if (statx(AT_FDCWD, "/proc/self/ns/net", cached, STATX_INO, &own) < 0 ||
+	    statx(fd, "", AT_EMPTY_PATH | cached, STATX_INO, &file) < 0 ||
+	    !same_device(&own, &file) || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return -EINVAL;
-	*inode = status.st_ino;
+	*inode = file.stx_ino;
 	return 0;
 }
 

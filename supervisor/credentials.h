@@ -32,8 +32,8 @@ bool credentials_alive(const struct credentials *credentials);
 
 /**
  * netns_inode() - which network namespace a descriptor from a stranger is.
- * It may be anything, a file on a FUSE mount that never answers included, so its file system is not
- * asked: only the kernel's own name for it is looked at.
+ * It may be anything, a file on a FUSE mount that never answers included, so only what the kernel
+ * knows by itself is looked at.
  * Return: 0 or -EINVAL when it is no network namespace.
  */
 int netns_inode(int fd, uint64_t *inode);
