@@ -365,7 +365,7 @@ static void welcome(struct client *client, const struct ucred *peer)
 		client_free(client);
 		return;
 	}
-	if (credentials_read(&client->credentials, peer->pid) < 0) {
+	if (credentials_read(&client->credentials, peer) < 0) {
 		client->credentials.pid = peer->pid;
 		refuse(client);
 		return;
