@@ -6,13 +6,13 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "layout.h"
+
 /* All arguments that name a table start with the name. */
 static bool names_filter(const void *input, size_t input_len)
 {
-	static const char filter[] = "filter";
-
 	return input && input_len >= XT_TABLE_MAXNAMELEN &&
-	       memcmp(input, filter, sizeof(filter)) == 0;
+	       memcmp(input, FILTER_NAME, sizeof(FILTER_NAME)) == 0;
 }
 
 static bool is_revision(enum family family, int option)
@@ -46,9 +46,6 @@ bool sockopt_is_ours(int level, int option, bool is_set, const void *input, size
 		*family = asked;
 	return ours;
 }
-
-/* The kernel takes no table whose bookkeeping and entries reach this size. */
-#define TABLE_SIZE_END ((512u << 20) - 64)
 
 struct heading {
 	size_t size;	/* of the structure in front */
@@ -96,7 +93,9 @@ bool sockopt_extent(int option, bool is_set, const void *head, size_t head_len, 
 		return false;
 	whole = heading->size + (uint64_t)counted(heading, head) * heading->unit;
 	/* only REPLACE may be longer than what it holds */
-	if (is_replace ? len < whole || whole >= TABLE_SIZE_END + heading->size : len != whole)
+	if (is_replace ? len < whole || whole >= KERNEL_TABLE_SIZE_MAX - KERNEL_TABLE_HEADER +
+							 heading->size
+		       : len != whole)
 		return false;
 	*extent = (size_t)whole;
 	return true;
