@@ -21,7 +21,7 @@ struct evaluation_input {
  * @counters: one for each rule of @ir; what the packet counts is added. Link-layer padding behind
  * the IP length is not counted.
  * Return: an enum verdict (accept or drop); -EINVAL for a packet that the IP layer discards before
- * any hook (short, bad version, bad header length or checksum): nothing is counted then.
+ * any hook (short, bad version, bad header length or checksum), -ENOMEM: nothing is counted then.
  */
 int evaluate(const struct ir *ir, const struct evaluation_input *input, struct counter *counters);
 
