@@ -99,15 +99,18 @@ static __always_inline enum parse_result parse_tcp_options(struct packet *packet
 	}
 	size -= sizeof(struct tcphdr);
 	for (__u32 i = 0; i < 40; i++) {
+		unsigned char *byte = option + i;
 		unsigned char kind, length = 1;
 
 		if (i >= size)
 			break;
-		if ((void *)(option + i + 1) > end)
+		/* one register for what is checked and what is read: clang would take two */
+		asm volatile("" : "+r"(byte));
+		if ((void *)(byte + 1) > end)
 			return PARSE_SHORT;
 		if (i < next)
 			continue;
-		kind = option[i];
+		kind = *byte;
 		/* tcp_options is indexed by constants: a variable index into the stack costs more
 		 */
 		if (kind < 64)
@@ -118,8 +121,8 @@ static __always_inline enum parse_result parse_tcp_options(struct packet *packet
 			packet->tcp_options[2] |= 1ull << (kind - 128);
 		else
 			packet->tcp_options[3] |= 1ull << (kind - 192);
-		if (kind >= 2 && (void *)(option + i + 2) <= end)
-			length = option[i + 1] ?: 1;
+		if (kind >= 2 && (void *)(byte + 2) <= end)
+			length = byte[1] ?: 1;
 		next = i + length;
 	}
 	return PARSE_OK;
