@@ -118,7 +118,8 @@ static void put_address(struct builder *builder, unsigned char *to, unsigned fir
 static void put_addresses(struct builder *builder, enum hook hook, unsigned char *source,
 			  unsigned char *destination)
 {
-	put_address(builder, source, 0, ADDRESSES);
+	/* the IP layer discards packets from multicast addresses */
+	put_address(builder, source, LOCAL_ADDRESSES - 1, ADDRESSES);
 	if (hook == HOOK_INPUT)
 		put_address(builder, destination, 0, LOCAL_ADDRESSES);
 	else /* the pool's last is behind in0, where nothing needs to be forwarded from */

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <linux/pkt_cls.h>
 #include <net/if.h>
 #include <sched.h>
@@ -138,7 +139,8 @@ static void load(struct bench *bench, struct loaded *loaded, uint8_t family)
 	cr_assert(loaded->object);
 	if (bpf_object__load(loaded->object)) {
 		table_print(loaded->ir);
-		cr_assert(false, "the table does not load; seed %#llx", (unsigned long long)bench->seed);
+		cr_assert(false, "the table does not load; seed %#llx",
+			  (unsigned long long)bench->seed);
 	}
 	object_free(&linked);
 	loaded->xdp = program_fd(loaded->object, "xdp_ingress");
@@ -157,17 +159,23 @@ static void unload(struct loaded *loaded)
 	ir_free(loaded->ir);
 }
 
-static struct counter read_counter(const struct bench *bench, const struct loaded *loaded,
-				   uint32_t rule)
+/* All at once: a system call for each would take most of the test's time. */
+static void read_counters(const struct bench *bench, const struct loaded *loaded,
+			  struct counter *counters)
 {
-	struct counter cpus[CPUS_MAX], sum = {};
+	static struct counter cpus[COUNTERS_MAX * CPUS_MAX];
+	uint32_t keys[COUNTERS_MAX], batch, count = loaded->ir->rule_count;
+	const struct counter *next = cpus;
+	int error = bpf_map_lookup_batch(loaded->counters, NULL, &batch, keys, cpus, &count, NULL);
 
-	cr_assert_eq(bpf_map_lookup_elem(loaded->counters, &rule, cpus), 0);
-	for (int i = 0; i < bench->cpus; i++) {
-		sum.packets += cpus[i].packets;
-		sum.bytes += cpus[i].bytes;
+	cr_assert((error == 0 || error == -ENOENT) && count == loaded->ir->rule_count);
+	for (uint32_t i = 0; i < count; i++) {
+		counters[i] = (struct counter){};
+		for (int cpu = 0; cpu < bench->cpus; cpu++, next++) {
+			counters[i].packets += next->packets;
+			counters[i].bytes += next->bytes;
+		}
 	}
-	return sum;
 }
 
 /* --- runs ------------------------------------------------------------------------------------- */
@@ -179,7 +187,7 @@ static int test_run(int program, const struct frame *frame, void *context, size_
 		    .ctx_size_in = (__u32)size, .repeat = 1);
 	int error = bpf_prog_test_run_opts(program, &options);
 
-	cr_assert_eq(error, 0, "BPF_PROG_TEST_RUN: %s", strerror(-error));
+	cr_assert_eq(error, 0, "BPF_PROG_TEST_RUN of %zu bytes: %s", frame->size, strerror(-error));
 	return (int)options.retval;
 }
 
@@ -217,17 +225,18 @@ static void print_frame(const struct frame *frame)
 static void check(struct bench *bench, struct loaded *loaded, const struct frame *frame,
 		  const char *program, enum verdict expected, enum verdict verdict)
 {
+	struct counter counters[COUNTERS_MAX];
 	bool good = verdict == expected;
 
 	bench->comparisons++;
+	read_counters(bench, loaded, counters);
 	for (uint32_t i = 0; i < loaded->ir->rule_count; i++) {
-		struct counter counter = read_counter(bench, loaded, i);
+		const struct counter *expect = &loaded->expected[i];
 
-		if (counter.packets == loaded->expected[i].packets &&
-		    counter.bytes == loaded->expected[i].bytes)
+		if (!memcmp(&counters[i], expect, sizeof(*expect)))
 			continue;
-		printf("rule %u: %llu packets, %llu bytes, not %llu, %llu\n", i, counter.packets,
-		       counter.bytes, loaded->expected[i].packets, loaded->expected[i].bytes);
+		printf("rule %u: %llu packets, %llu bytes, not %llu, %llu\n", i,
+		       counters[i].packets, counters[i].bytes, expect->packets, expect->bytes);
 		good = false;
 	}
 	if (good)
@@ -237,11 +246,12 @@ static void check(struct bench *bench, struct loaded *loaded, const struct frame
 	print_frame(frame);
 	fflush(stdout);
 	cr_assert(false, "%s: verdict %d, not %d; UBPFILTER_SEED=%#llx", program, verdict, expected,
-		 (unsigned long long)bench->seed);
+		  (unsigned long long)bench->seed);
 }
 
 /* The verdict that is due; what is due to be counted is added up. */
-static enum verdict expect(struct bench *bench, struct loaded *loaded, const struct frame *frame)
+static enum verdict evaluate_frame(struct bench *bench, struct loaded *loaded,
+				   const struct frame *frame)
 {
 	struct evaluation_input input = {
 		.hook = frame->hook,
@@ -264,12 +274,15 @@ static enum verdict expect(struct bench *bench, struct loaded *loaded, const str
 static void compare(struct bench *bench, struct loaded *loaded, const struct frame *frame)
 {
 	if (frame->hook != HOOK_OUTPUT) {
-		enum verdict expected = expect(bench, loaded, frame);
+		enum verdict expected = evaluate_frame(bench, loaded, frame);
 
 		check(bench, loaded, frame, "xdp_ingress", expected, run_xdp(bench, loaded, frame));
 	}
+	/* the kernel's test run makes no skb without a whole IP header */
+	if (frame->size < 14 + (loaded->ir->family == 4 ? 20 : 40))
+		return;
 	check(bench, loaded, frame, frame->hook == HOOK_OUTPUT ? "tc_egress" : "tc_ingress",
-	      expect(bench, loaded, frame), run_tc(bench, loaded, frame));
+	      evaluate_frame(bench, loaded, frame), run_tc(bench, loaded, frame));
 }
 
 static void compare_family(uint8_t family)
