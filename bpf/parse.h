@@ -243,6 +243,12 @@ static __always_inline bool ipv6_ends_headers(__u8 protocol)
 	return !ipv6_is_extension(protocol) || protocol == IPPROTO_NONE;
 }
 
+/* What ipv6_find_hdr() asks skb_header_pointer() for before it steps over a header. */
+static __always_inline __u32 extension_bytes_read(__u8 protocol)
+{
+	return protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_ROUTING ? 4 : 2;
+}
+
 /* A walk over extension headers. A helper calls the step: as a plain loop, the many ways through
    ten headers are more than the verifier follows. */
 struct walk {
@@ -278,20 +284,24 @@ static long walk_step(__u64 index, struct walk *walk)
 		walk->result = PARSE_REFUSED;
 		return 1;
 	}
-	if (offset + (is_fragment ? 4 : 2) > walk->length) {
+	if (offset + extension_bytes_read(walk->protocol) > walk->length) {
 		walk->flags = PACKET_NO_PROTOCOL;
 		return 1;
 	}
 	header += (walk->base & BASE_MASK) + offset;
-	if (header + 4 > end) { /* every header has 8 bytes: at most, a packet is cut here */
+	if (header + 2 > end) {
 		walk->result = PARSE_SHORT;
 		return 1;
 	}
-	if (is_fragment && ((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
-		return walk_later_fragment(walk, header[0]);
-	if (is_fragment)
+	if (is_fragment) {
+		if (header + 4 > end) {
+			walk->result = PARSE_SHORT;
+			return 1;
+		}
+		if (((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
+			return walk_later_fragment(walk, header[0]);
 		offset += 8;
-	else if (walk->protocol == IPPROTO_AH)
+	} else if (walk->protocol == IPPROTO_AH)
 		offset += (header[1] + 2u) * 4;
 	else
 		offset += (header[1] + 1u) * 8;
