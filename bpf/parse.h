@@ -55,6 +55,10 @@ struct route_facts {
 /* struct icmphdr and struct icmp6hdr */
 #define ICMP_HEADER_SIZE 8
 
+/* A TCP header has at most 60 bytes, 20 of them fixed. */
+#define TCP_OPTIONS_SIZE 40
+#define OPTIONS_MASK	 0x3f
+
 /* Extension headers that are followed: as many as fit into OFFSET_MASK bytes. */
 #define EXTENSIONS_MAX 2048
 
@@ -63,6 +67,9 @@ struct route_facts {
 
 /* A link-layer header with its tags is shorter than this. */
 #define BASE_MASK 0x3f
+
+/* Where a transport header can be in a frame that is followed. */
+#define FRAME_MASK 0x7fff
 
 /* --- transport headers ----------------------------------------------------------------------- */
 
@@ -85,47 +92,77 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	}
 }
 
-/* as tcp_find_option(): which kinds a scan meets, ends of the options included */
-static __always_inline enum parse_result parse_tcp_options(struct packet *packet, void *header,
-							   void *end, __u32 remaining)
+/* A scan of TCP options. A helper calls the step, as for extension headers: as a plain loop, forty
+   bytes of options are more ways than the verifier follows quickly. */
+struct option_scan {
+	PROGRAM_CONTEXT *context;
+	__u64 kinds[4];	     /* as struct packet::tcp_options */
+	__u32 base;	     /* of the first option in the frame */
+	__u32 size;	     /* bytes of options */
+	__u32 next;	     /* where the next option begins, as far as is known */
+	__u8 length_is_here; /* the byte at hand is the length of the option before it */
+	__u8 result;	     /* enum parse_result */
+};
+
+static __always_inline void option_note(struct option_scan *scan, __u8 kind)
 {
-	unsigned char *option = header + sizeof(struct tcphdr);
-	__u32 size = ((__u32)((unsigned char *)header)[12] >> 4) * 4;
-	__u32 next = 0;
+	__u64 bit = 1ull << (kind & 63);
+
+	if (kind < 64)
+		scan->kinds[0] |= bit;
+	else if (kind < 128)
+		scan->kinds[1] |= bit;
+	else if (kind < 192)
+		scan->kinds[2] |= bit;
+	else
+		scan->kinds[3] |= bit;
+}
+
+/* One byte a step: a length is looked at in the step after its kind, so none is read unchecked. */
+static long option_step(__u64 index, struct option_scan *scan)
+{
+	unsigned char *byte = (void *)(long)scan->context->data;
+	unsigned char *end = (void *)(long)scan->context->data_end;
+	__u32 at = (__u32)index & OPTIONS_MASK;
+
+	if (at >= scan->size)
+		return 1;
+	byte += (scan->base & FRAME_MASK) + at;
+	if (byte + 1 > end) {
+		scan->result = PARSE_SHORT;
+		return 1;
+	}
+	if (scan->length_is_here)
+		scan->next = at - 1 + (*byte ?: 1);
+	scan->length_is_here = 0;
+	if (at < scan->next)
+		return 0;
+	option_note(scan, *byte);
+	scan->length_is_here = *byte >= 2;
+	scan->next = at + 1;
+	return 0;
+}
+
+/* as tcp_find_option(): which kinds a scan meets, ends of the options included */
+static __always_inline enum parse_result parse_tcp_options(struct packet *packet,
+							   const struct view *view, __u32 offset,
+							   __u32 size, __u32 remaining)
+{
+	struct option_scan scan = {
+		.context = view->context,
+		.base = view->base + offset + sizeof(struct tcphdr),
+		.size = size - sizeof(struct tcphdr),
+	};
 
 	if (size < sizeof(struct tcphdr) || size > remaining) {
 		packet->flags |= PACKET_TCP_OPTIONS_BAD;
 		return PARSE_OK;
 	}
-	size -= sizeof(struct tcphdr);
-	for (__u32 i = 0; i < 40; i++) {
-		unsigned char *byte = option + i;
-		unsigned char kind, length = 1;
-
-		if (i >= size)
-			break;
-		/* one register for what is checked and what is read: clang would take two */
-		asm volatile("" : "+r"(byte));
-		if ((void *)(byte + 1) > end)
-			return PARSE_SHORT;
-		if (i < next)
-			continue;
-		kind = *byte;
-		/* tcp_options is indexed by constants: a variable index into the stack costs more
-		 */
-		if (kind < 64)
-			packet->tcp_options[0] |= 1ull << kind;
-		else if (kind < 128)
-			packet->tcp_options[1] |= 1ull << (kind - 64);
-		else if (kind < 192)
-			packet->tcp_options[2] |= 1ull << (kind - 128);
-		else
-			packet->tcp_options[3] |= 1ull << (kind - 192);
-		if (kind >= 2 && (void *)(byte + 2) <= end)
-			length = byte[1] ?: 1;
-		next = i + length;
-	}
-	return PARSE_OK;
+	if (!scan.size)
+		return PARSE_OK;
+	bpf_loop(TCP_OPTIONS_SIZE, option_step, &scan, 0);
+	__builtin_memcpy(packet->tcp_options, scan.kinds, sizeof(scan.kinds));
+	return scan.result;
 }
 
 static __always_inline void parse_ports(struct packet *packet, void *header)
@@ -136,11 +173,12 @@ static __always_inline void parse_ports(struct packet *packet, void *header)
 	packet->destination_port = bpf_ntohs(ports->dest);
 }
 
-/* @remaining: bytes of the packet from @header on, by its IP lengths. */
-static __always_inline enum parse_result parse_transport(struct packet *packet, void *header,
-							 void *end, __u32 remaining)
+/* @offset: of the header in the packet. @remaining: bytes from there on, by the IP lengths. */
+static __always_inline enum parse_result
+parse_transport(struct packet *packet, const struct view *view, __u32 offset, __u32 remaining)
 {
 	__u32 size = transport_size(packet->protocol);
+	unsigned char *header = view->begin + offset;
 
 	if (!size)
 		return PARSE_OK;
@@ -150,15 +188,16 @@ static __always_inline enum parse_result parse_transport(struct packet *packet, 
 	}
 	packet->transport = TRANSPORT_OK;
 	if (packet->protocol == IPPROTO_TCP) {
-		if (header + sizeof(struct tcphdr) > end)
+		if ((void *)(header + sizeof(struct tcphdr)) > view->end)
 			return PARSE_SHORT;
 		parse_ports(packet, header);
-		packet->tcp_flags = ((unsigned char *)header)[13];
+		packet->tcp_flags = header[13];
 		if (table_needs & NEED_TCP_OPTIONS)
-			return parse_tcp_options(packet, header, end, remaining);
+			return parse_tcp_options(packet, view, offset, (header[12] >> 4) * 4u,
+						 remaining);
 		return PARSE_OK;
 	}
-	if (header + sizeof(struct udphdr) > end)
+	if ((void *)(header + sizeof(struct udphdr)) > view->end)
 		return PARSE_SHORT;
 	if (packet->protocol == IPPROTO_UDP)
 		parse_ports(packet, header);
@@ -222,7 +261,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 		packet->transport = offset == 1 ? TRANSPORT_FRAGMENT_ONE : TRANSPORT_FRAGMENT;
 		return PARSE_OK;
 	}
-	return parse_transport(packet, view->begin + header_size, view->end, length - header_size);
+	return parse_transport(packet, view, header_size, length - header_size);
 }
 
 #else
@@ -275,6 +314,8 @@ static long walk_step(__u64 index, struct walk *walk)
 	unsigned char *end = (void *)(long)walk->context->data_end;
 	__u32 offset = walk->offset & OFFSET_MASK;
 	bool is_fragment = walk->protocol == IPPROTO_FRAGMENT;
+	__u32 size;
+	__u8 next;
 
 	(void)index;
 
@@ -284,7 +325,8 @@ static long walk_step(__u64 index, struct walk *walk)
 		walk->result = PARSE_REFUSED;
 		return 1;
 	}
-	if (offset + extension_bytes_read(walk->protocol) > walk->length) {
+	/* the kernel asks for the fixed part, whether or not it looks at it */
+	if (offset + (is_fragment || walk->protocol == IPPROTO_ROUTING ? 4 : 2) > walk->length) {
 		walk->flags = PACKET_NO_PROTOCOL;
 		return 1;
 	}
@@ -293,20 +335,21 @@ static long walk_step(__u64 index, struct walk *walk)
 		walk->result = PARSE_SHORT;
 		return 1;
 	}
+	next = header[0];
+	size = (header[1] + 1u) * 8;
+	if (walk->protocol == IPPROTO_AH)
+		size = (header[1] + 2u) * 4;
 	if (is_fragment) {
 		if (header + 4 > end) {
 			walk->result = PARSE_SHORT;
 			return 1;
 		}
 		if (((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
-			return walk_later_fragment(walk, header[0]);
-		offset += 8;
-	} else if (walk->protocol == IPPROTO_AH)
-		offset += (header[1] + 2u) * 4;
-	else
-		offset += (header[1] + 1u) * 8;
-	walk->offset = offset;
-	walk->protocol = header[0];
+			return walk_later_fragment(walk, next);
+		size = 8;
+	}
+	walk->offset = offset + size;
+	walk->protocol = next;
 	return 0;
 }
 
@@ -333,6 +376,21 @@ static __always_inline enum parse_result ipv6_walk(struct packet *packet, const 
 	if (walk.flags & PACKET_FRAGMENT)
 		packet->transport = TRANSPORT_FRAGMENT;
 	return walk.result;
+}
+
+/* as ipv6_parse_hopopts(): hop-by-hop options that do not fit are dropped before any hook */
+static __always_inline enum parse_result check_hop_by_hop(const struct packet *packet,
+							  const struct view *view)
+{
+	unsigned char *header = view->begin + sizeof(struct ipv6hdr);
+
+	if (sizeof(struct ipv6hdr) + 8 > packet->length)
+		return PARSE_DISCARDED;
+	if ((void *)(header + 2) > view->end)
+		return PARSE_SHORT;
+	if (sizeof(struct ipv6hdr) + (header[1] + 1u) * 8 > packet->length)
+		return PARSE_DISCARDED;
+	return PARSE_OK;
 }
 
 /* as ip6_rcv_core() */
@@ -362,6 +420,11 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	facts->hop_limit = ip->hop_limit;
 	facts->tos = (__u8)(ip->priority << 4 | ip->flow_lbl[0] >> 4);
 	facts->dont_fragment = 1;
+	if (ip->nexthdr == IPPROTO_HOPOPTS) {
+		result = check_hop_by_hop(packet, view);
+		if (result != PARSE_OK)
+			return result;
+	}
 	result = ipv6_walk(packet, view, &transport);
 	if (result != PARSE_OK || packet->flags & (PACKET_NO_PROTOCOL | PACKET_FRAGMENT))
 		return result;
@@ -373,8 +436,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	if (transport > OFFSET_MASK)
 		return PARSE_REFUSED;
 	transport &= OFFSET_MASK;
-	return parse_transport(packet, view->begin + transport, view->end,
-			       packet->length - transport);
+	return parse_transport(packet, view, transport, packet->length - transport);
 }
 
 #endif
