@@ -94,17 +94,13 @@ UNIT_TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
 $(UNIT_TESTS): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_SUPPORT) -Wl,--start-group $(TEST_ARCHIVES) -Wl,--end-group $(TEST_LIBS) $(LIBS)
 
-GENERATED := $(patsubst %,$(BUILD)/tests/unit/translator/generated_%.o,table packet)
-$(BUILD)/tests/unit/translator/test_generated: TEST_SUPPORT = $(GENERATED)
-$(BUILD)/tests/unit/translator/test_generated: $(GENERATED)
-
 uses = $(patsubst %,$(BUILD)/lib%.a,$(1))
 $(BUILD)/tests/unit/compat/%:     TEST_ARCHIVES = $(call uses,translator iptables-compat common)
-$(BUILD)/tests/unit/translator/%: TEST_ARCHIVES = $(call uses,loader translator iptables-compat common)
+$(BUILD)/tests/unit/translator/%: TEST_ARCHIVES = $(call uses,translator iptables-compat common)
 $(BUILD)/tests/unit/loader/%:     TEST_ARCHIVES = $(call uses,loader translator iptables-compat common)
 $(BUILD)/tests/unit/supervisor/%: TEST_ARCHIVES = $(call uses,supervisor common)
 $(filter $(BUILD)/tests/unit/compat/%,$(UNIT_TESTS)):     $(call uses,translator iptables-compat common)
-$(filter $(BUILD)/tests/unit/translator/%,$(UNIT_TESTS)): $(call uses,loader translator iptables-compat common)
+$(filter $(BUILD)/tests/unit/translator/%,$(UNIT_TESTS)): $(call uses,translator iptables-compat common)
 $(filter $(BUILD)/tests/unit/loader/%,$(UNIT_TESTS)):     $(call uses,loader translator iptables-compat common)
 $(filter $(BUILD)/tests/unit/supervisor/%,$(UNIT_TESTS)): $(call uses,supervisor common)
 

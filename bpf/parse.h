@@ -282,12 +282,6 @@ static __always_inline bool ipv6_ends_headers(__u8 protocol)
 	return !ipv6_is_extension(protocol) || protocol == IPPROTO_NONE;
 }
 
-/* What ipv6_find_hdr() asks skb_header_pointer() for before it steps over a header. */
-static __always_inline __u32 extension_bytes_read(__u8 protocol)
-{
-	return protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_ROUTING ? 4 : 2;
-}
-
 /* A walk over extension headers. A helper calls the step: as a plain loop, the many ways through
    ten headers are more than the verifier follows. */
 struct walk {
