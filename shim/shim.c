@@ -216,10 +216,10 @@ PUBLIC int socket(int domain, int type, int protocol)
 static FILE *open_file(const char *path, const char *mode, real_fopen_function *real)
 {
 	int saved = errno;
-	uint32_t level = table_names_level(path);
+	uint32_t level;
 	FILE *file;
 
-	if (!level || offline())
+	if (!table_names_level(path, &level) || offline())
 		return real(path, mode);
 	file = table_names_open(level, path, mode, real);
 	if (file)
