@@ -146,6 +146,18 @@ Test(packet, of_ipv6_may_have_length_zero_before_hop_by_hop_options)
 	cr_assert_eq(fixture.counters[0].bytes, 48);
 }
 
+Test(packet, whose_hop_by_hop_options_do_not_fit_is_discarded)
+{
+	struct fixture fixture = fixture_ipv6(IPPROTO_HOPOPTS, 16);
+
+	fixture.data[40] = IPPROTO_NONE;
+	fixture.data[41] = 1;
+	cr_assert_eq(run(&fixture), VERDICT_ACCEPT);
+	fixture.data[41] = 2;
+	cr_assert_eq(run(&fixture), -EINVAL);
+	cr_assert_eq(fixture.counters[1].packets, 1);
+}
+
 Test(chain, that_ends_returns_behind_the_jump)
 {
 	struct fixture fixture = fixture_ipv4(IPPROTO_UDP, 8);
