@@ -150,6 +150,7 @@ Test(packet, whose_hop_by_hop_options_do_not_fit_is_discarded)
 {
 	struct fixture fixture = fixture_ipv6(IPPROTO_HOPOPTS, 16);
 
+	fixture.rules[0].action = ACTION_CONTINUE;
 	fixture.data[40] = IPPROTO_NONE;
 	fixture.data[41] = 1;
 	cr_assert_eq(run(&fixture), VERDICT_ACCEPT);
