@@ -219,7 +219,7 @@ static FILE *open_file(const char *path, const char *mode, real_fopen_function *
 	uint32_t level;
 	FILE *file;
 
-	if (offline() || !table_names_is(path, &level))
+	if (!table_names_level(path, &level) || offline())
 		return real(path, mode);
 	file = table_names_open(level, path, mode, real);
 	if (file)

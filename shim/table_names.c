@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,13 +17,14 @@ static const struct {
 	{ "/proc/net/ip6_tables_names", SOL_IPV6 },
 };
 
-bool table_names_is(const char *path, uint32_t *level)
+bool table_names_level(const char *path, uint32_t *level)
 {
-	for (size_t i = 0; path && i < ARRAY_SIZE(files); i++)
-		if (strcmp(path, files[i].path) == 0) {
-			*level = files[i].level;
-			return true;
-		}
+	for (size_t i = 0; path && i < ARRAY_SIZE(files); i++) {
+		if (strcmp(path, files[i].path) != 0)
+			continue;
+		*level = files[i].level;
+		return true;
+	}
 	return false;
 }
 

@@ -8,8 +8,8 @@
 
 #include "real.h"
 
-/** table_names_is() - whether @path is one of the two files; @level: set to SOL_IP or SOL_IPV6. */
-bool table_names_is(const char *path, uint32_t *level);
+/** table_names_level() - whether @path is one of the two files; @level: set then: its family's. */
+bool table_names_level(const char *path, uint32_t *level);
 
 /**
  * table_names_open() - a stream over the kernel's list and "filter" once our table is in use. Where

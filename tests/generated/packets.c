@@ -66,12 +66,11 @@ static void put_tcp(struct writer *writer)
 
 static void put_transport(struct writer *writer, unsigned protocol)
 {
-	unsigned char *header;
-
 	if (protocol == IPPROTO_TCP) {
 		put_tcp(writer);
 	} else {
-		header = append(writer, 8);
+		unsigned char *header = append(writer, 8);
+
 		put_be16(header, random_pick(writer->random, port_values));
 		put_be16(header + 2, random_pick(writer->random, port_values));
 		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)

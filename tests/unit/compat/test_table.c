@@ -195,7 +195,7 @@ Test(table, the_text_of_every_rule_of_a_large_table_is_made_in_linear_time)
 		free(text);
 	}
 	cr_log_warn("text of %u rules: %.1f ms", table->entry_count, (now() - start) * 1e3);
-	cr_expect_lt(now() - start, 1.0);
+	cr_expect_lt(now() - start, 10.0); /* with sanitizers too */
 	table_free(table);
 	free(plan.data);
 }
