@@ -92,6 +92,13 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	}
 }
 
+/*
+ * 0, but not to the verifier. Before 6.7 it follows the callback of bpf_loop() through the first
+ * turn only, and takes what is constant there for constant in all turns: branches of later turns
+ * would be removed as dead. What changes from turn to turn must not begin as a known number.
+ */
+static volatile __u32 opaque_zero;
+
 /* A scan of TCP options. A helper calls the step, as for extension headers: as a plain loop, forty
    bytes of options are more ways than the verifier follows quickly. */
 struct option_scan {
@@ -152,6 +159,8 @@ static __always_inline enum parse_result parse_tcp_options(struct packet *packet
 		.context = view->context,
 		.base = view->base + offset + sizeof(struct tcphdr),
 		.size = size - sizeof(struct tcphdr),
+		.next = opaque_zero,
+		.length_is_here = (__u8)opaque_zero,
 	};
 
 	if (size < sizeof(struct tcphdr) || size > remaining) {
@@ -355,7 +364,7 @@ static __always_inline enum parse_result ipv6_walk(struct packet *packet, const 
 		.context = view->context,
 		.base = view->base,
 		.length = packet->length,
-		.offset = sizeof(struct ipv6hdr),
+		.offset = sizeof(struct ipv6hdr) + opaque_zero,
 		.protocol = packet->protocol,
 	};
 
