@@ -35,5 +35,13 @@ status=0
 output=$(setpriv --reuid=65534 --regid=65534 --clear-groups -- "$ubpfilter" dump 2>&1) || status=$?
 equal "dump without privileges" "1 ubpfilter dump: this needs CAP_NET_ADMIN: run it as root" "$status $output"
 
+# A mount namespace older than the supervisor, with nothing that propagates into it.
+"$ubpfilter" stop >/dev/null
+umount "$UBPFILTER_RUNDIR/bpf"
+namespace late
+output=$(inside late unshare --mount --propagation private bash -c '
+	"$1" exec -- iptables-legacy -A INPUT -p 99 -j DROP && "$1" dump' bash "$ubpfilter")
+contains "dump where the bpffs is not mounted" "\[1\] -A INPUT -p 99 -j DROP" "$output"
+
 contains "status names the tables" "filter \(IPv4\)" "$("$ubpfilter" status)"
 contains "status names the devices" "device lo" "$("$ubpfilter" status)"
