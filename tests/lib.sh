@@ -88,7 +88,7 @@ take_down() {
 	done
 	wait 2>/dev/null
 	while umount "$UBPFILTER_RUNDIR/bpf" 2>/dev/null; do :; done
-	rm -rf --one-file-system "$scratch"
+	rm -rf "$scratch"
 }
 
 # What take_down() should have removed and did not, a line each.
