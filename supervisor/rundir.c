@@ -107,7 +107,7 @@ int rundir_claim(struct rundir *rundir, const char *path, int listen_fd, enum ru
 {
 	_cleanup_close_ int folder = -1, lock = -1;
 	struct sockaddr_un address;
-	enum rundir_claim outcome;
+	enum rundir_claim outcome = RUNDIR_SERVED;
 	int error;
 
 	error = open_folder(path, &folder, message);

@@ -7,9 +7,9 @@ $(BUILD)/tests/e2e/traffic: tests/e2e/traffic.c | tools
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $<
 
-# The supervision of the driver, case by case (tests/e2e/driver/).
-.PHONY: e2e-driver
-e2e-driver: all
-	@BUILD=$(BUILD) tests/e2e/driver/run
+# The driver's life: its acceptance cases, by number.
+CHECK_SUITES += driver
 
-CHECK_SUITES += e2e-driver
+.PHONY: driver
+driver: all
+	@BUILD=$(abspath $(BUILD)) tests/e2e/driver/run

@@ -65,6 +65,12 @@ for t in iptables-legacy ip6tables-legacy; do
 	both $t -S
 done
 
+# Every option with bad descriptors, addresses and lengths.
+inside plain "$build/tests/e2e/calls" >"$scratch/plain"
+on_bpf bpf "$build/tests/e2e/calls" >"$scratch/bpf" || failed "calls under the shim: status $?"
+equal "single calls: as many" "$(wc -l <"$scratch/plain")" "$(wc -l <"$scratch/bpf")"
+equal "single calls: the same" "" "$(diff "$scratch/plain" "$scratch/bpf" | head -n 20)"
+
 # Clients that do not know of each other's lock: the kernel's EAGAIN is all that keeps them apart.
 append() { # NAME FIRST LAST: a rule a port, each tried again when the table changed in between
 	local port status

@@ -8,6 +8,11 @@ COMPAT_SUPPORT := $(KERNEL_SUPPORT) $(BUILD)/tests/fuzz/memory_home.o
 $(BUILD)/tests/unit/compat/%: TEST_SUPPORT = $(COMPAT_SUPPORT)
 $(filter $(BUILD)/tests/unit/compat/%,$(UNIT_TESTS)): $(COMPAT_SUPPORT)
 
+# Calls with bad descriptors, addresses and lengths, for tests/e2e/test_abi.sh.
+E2E_TOOLS += $(BUILD)/tests/e2e/calls
+$(BUILD)/tests/e2e/calls: $(BUILD)/tests/e2e/calls.o $(KERNEL_SUPPORT) $(BUILD)/libcommon.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 FUZZ_MAKE    := $(patsubst %,$(BUILD)/tests/fuzz/%.o,generate mutate)
 FUZZ_OBJECTS := $(FUZZ_MAKE) $(patsubst %,$(BUILD)/tests/fuzz/%.o,differential memory_home pair shrink steps)
 

@@ -11,5 +11,6 @@ start=$(now)
 peer_is_gone() { ! ip -n "$peer" link show veth0 >/dev/null 2>&1; }
 until_true "the devices are gone" peer_is_gone
 [ "$(milliseconds_since "$start")" -lt 1000 ] || fail "devices went after $(milliseconds_since "$start") ms"
-collected() { [ "$(states)" = 0 ] && [ -z "$(find "$UBPFILTER_RUNDIR/bpf" -mindepth 1 -not -name "*.debug")" ]; }
+pinned() { find "$UBPFILTER_RUNDIR/bpf" -mindepth 1 ! -name '*.debug'; } # the kernel's own
+collected() { [ "$(states)" = 0 ] && [ -z "$(pinned)" ]; }
 until_true "its state is collected" collected
