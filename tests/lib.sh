@@ -9,7 +9,7 @@ ubpfilter=$build/ubpfilter
 traffic=$build/tests/e2e/traffic
 
 tag=ubpe-$$
-scratch=$(mktemp -d /tmp/ubpe.XXXXXX)
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/ubpe.XXXXXX")
 chmod 711 "$scratch"
 export UBPFILTER_RUNDIR=$scratch/run UBPFILTER_CONF=/dev/null
 unset UBPFILTER_AUTOSTART UBPFILTER_HOOK UBPFILTER_TIMEOUT UBPFILTER_LOG UBPFILTER_OFFLINE
