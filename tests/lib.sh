@@ -9,7 +9,7 @@ ubpfilter=$build/ubpfilter
 traffic=$build/tests/e2e/traffic
 
 tag=ubpe-$$
-scratch=$(mktemp -d /tmp/ubpe.XXXXXX)
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/ubpe.XXXXXX")
 chmod 711 "$scratch"
 export UBPFILTER_RUNDIR=$scratch/run UBPFILTER_CONF=/dev/null
 unset UBPFILTER_AUTOSTART UBPFILTER_HOOK UBPFILTER_TIMEOUT UBPFILTER_LOG UBPFILTER_OFFLINE
@@ -88,7 +88,7 @@ take_down() {
 	done
 	wait 2>/dev/null
 	while umount "$UBPFILTER_RUNDIR/bpf" 2>/dev/null; do :; done
-	rm -rf --one-file-system "$scratch"
+	rm -rf "$scratch"
 }
 
 # What take_down() should have removed and did not, a line each.
