@@ -26,7 +26,8 @@ area_sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/extensions/*.c)) $
 area_objects = $(patsubst %,$(BUILD)/%.o,$(basename $(call area_sources,$(1))))
 archives     = $(patsubst %,$(BUILD)/lib%.a,$(AREAS))
 
-BPF_OBJECTS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+# Entry programs serve one family each: the same source, compiled twice.
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,dispatch xdp4 xdp6 tc4 tc6)
 PROGRAMS := $(BUILD)/ubpfilter $(BUILD)/ubpfilterd $(BUILD)/bpfilter_umh $(BUILD)/libubpfilter.so
 
 .DELETE_ON_ERROR:
@@ -48,6 +49,14 @@ $(BUILD)/%.o: %.S $(BPF_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) -I$(BUILD) -c -o $@ $<
 
+$(BUILD)/bpf/%4.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DFAMILY=4 -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/%6.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DFAMILY=6 -MMD -MP -c -o $@ $<
+
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
@@ -61,9 +70,11 @@ $(BUILD)/ubpfilterd: $(BUILD)/supervisor/main.o $(BUILD)/libsupervisor.a $(BUILD
 $(BUILD)/ubpfilter: $(patsubst %.c,$(BUILD)/%.o,translator/cli.c $(wildcard translator/command_*.c)) $(archives)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(archives) -Wl,--end-group $(LIBS)
 
-$(BUILD)/libubpfilter.so: $(wildcard shim/*.c) iptables-compat/sockopt_ours.c common/io.c
+SHIM_USES := iptables-compat/sockopt_ours.c common/io.c common/message.c \
+	     $(addprefix supervisor/,client.c autostart.c meeting.c frame.c)
+$(BUILD)/libubpfilter.so: $(wildcard shim/*.c shim/*.h) $(SHIM_USES) $(wildcard supervisor/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $^ -ldl
+	$(CC) $(CFLAGS) $(LDFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $(filter %.c,$^) -ldl
 
 # tests/unit/<area>/test_*.c: one criterion program each, linked with the area and what it may use.
 UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)

@@ -22,8 +22,9 @@ struct match_extension {
 	unsigned families; /* FAMILY_BIT()s */
 	bool unspec;	   /* the kernel registers it for NFPROTO_UNSPEC: a wrong revision is then
 			      EPROTOTYPE, not ENOENT */
+	uint16_t protocol; /* the entry's protocol must be this, not inverted; 0: any will do */
 	size_t size;	   /* bytes of match data */
-	/* as the kernel's checkentry and xt_check_match: 0 or -EINVAL */
+	/* as the kernel's checkentry: 0 or -EINVAL; NULL: any data will do */
 	int (*check)(const void *data, const struct match_context *context);
 	/* append " -m NAME options" as iptables-save does; 0 or -ENOMEM */
 	int (*print)(const void *data, const struct match_context *context, FILE *out);
@@ -38,5 +39,8 @@ struct match_extension {
  * @revision: exact.
  */
 const struct match_extension *match_find(enum family family, const char *name, uint8_t revision);
+
+/** match_named() - the extension of that name with the highest revision, or NULL. */
+const struct match_extension *match_named(enum family family, const char *name);
 
 #endif

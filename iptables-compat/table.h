@@ -6,6 +6,10 @@
 #ifndef UBPFILTER_TABLE_H
 #define UBPFILTER_TABLE_H
 
+/* libc's before the kernel's: only in this order do they leave out what the other has */
+#include <net/if.h>
+#include <netinet/in.h>
+
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <stdbool.h>
@@ -31,6 +35,9 @@ struct table {
 	uint32_t size;		/* bytes of entries */
 	unsigned char *entries; /* owned; as GET_ENTRIES returns them, counters all 0 */
 	uint32_t *offsets;	/* owned; entry_count byte offsets, ascending */
+	uint32_t *chains;	/* owned; indices of the entries that start a chain, ascending: a
+				   hook's first rule, an ERROR entry (head or table end) */
+	uint32_t chain_count;
 };
 
 /* What of an entry is the same in both families; pointers into the table's blob. */

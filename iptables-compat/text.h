@@ -7,7 +7,8 @@
 
 /**
  * rule_text() - entry @index as iptables-save prints it, counters left out: "-A INPUT -s ... -j X";
- * a policy as ":INPUT DROP" followed by nothing; a chain head as ":NAME - ".
+ * a policy as ":INPUT DROP", a chain head as ":NAME -", the end of the table as "# end". The RETURN
+ * that ends a user chain, which iptables-save leaves out, is "-A NAME -j RETURN".
  * @text: set on success, owned by the caller. Never longer than a line.
  * Return: 0 or -ENOMEM.
  */

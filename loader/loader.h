@@ -110,9 +110,11 @@ int loader_status(const struct loader *loader, FILE *out);
 
 /**
  * link_object() - join a compiled object with the entry programs of bpf/ for @stages.
- * @linked: set on success: an ELF object that libbpf, bpftool, ip and tc load as it is.
+ * @stages: STAGE_BIT()s, of those that the object was compiled for.
+ * @linked: set on success: an ELF object that libbpf, bpftool, ip and tc load as it is; release
+ * with object_free().
  */
-int link_object(const struct object *compiled, unsigned stages, struct object *linked,
-		struct message *message);
+int link_object(const struct object *compiled, enum family family, unsigned stages,
+		struct object *linked, struct message *message);
 
 #endif

@@ -61,6 +61,32 @@ struct reply {
 	uint32_t reserved;    /* 0 */
 };
 
+/*
+ * Before the frames: how a client and ubpfilterd meet, on a SOCK_SEQPACKET socket in the runtime
+ * folder. The supervisor greets, with a nonce and the client's ends of two pipes as SCM_RIGHTS
+ * (request pipe, writing; reply pipe, reading). The client answers with the nonce and one network
+ * namespace descriptor as SCM_RIGHTS. Then frames flow over the pipes, any number of them. When the
+ * supervisor ends a connection without a reply, it says why in a farewell.
+ */
+#define SOCKET_NAME "socket"
+
+enum meeting_kind {
+	MEETING_GREETING = 1, /* supervisor to client; 2 descriptors */
+	MEETING_HELLO = 2,    /* client to supervisor; 1 descriptor */
+	MEETING_FAREWELL = 3, /* supervisor to client; status: -EPERM, or -EAGAIN: no request was
+				 begun, come again */
+};
+
+struct meeting {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t kind;	   /* enum meeting_kind */
+	int32_t status;	   /* MEETING_FAREWELL: -errno; otherwise 0 */
+	uint32_t reserved; /* 0 */
+	uint8_t nonce[16]; /* of the greeting, echoed in the hello */
+};
+
+_Static_assert(sizeof(struct meeting) == 32, "the wire layout is fixed");
 _Static_assert(sizeof(struct request) == 48, "the wire layout is fixed");
 _Static_assert(sizeof(struct reply) == 32, "the wire layout is fixed");
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The dispatcher: what stays attached to a device while tables come and go. It finds the packet's
+ * family and goes on in that family's table, in the generation that is in force: a change of one
+ * number in `generation` moves every device and hook to the next one at once.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+
+/* enum table_family -> number of the generation in force; 0: none yet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TABLE_FAMILIES);
+	__type(key, __u32);
+	__type(value, __u64);
+} generation SEC(".maps");
+
+#define SLOTS(hook)                                    \
+	struct {                                       \
+		__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
+		__uint(max_entries, TABLE_SLOTS);      \
+		__type(key, __u32);                    \
+		__type(value, __u32);                  \
+	} hook SEC(".maps")
+
+SLOTS(xdp_slots);
+SLOTS(ingress_slots);
+SLOTS(egress_slots);
+
+/* As in xdp.bpf.c: tags with id 0, one behind the other. */
+#define PRIORITY_TAGS_MAX 4
+
+static __always_inline __be16 skip_tags(void *header, void *end, __be16 protocol)
+{
+	for (int i = 0; i < PRIORITY_TAGS_MAX; i++) {
+		__be16 *tag = header;
+
+		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
+			break;
+		if ((void *)(tag + 2) > end)
+			break;
+		protocol = tag[1];
+		header = tag + 2;
+	}
+	return protocol;
+}
+
+/* Slot of the table for @protocol; a number out of range when there is none. */
+static __always_inline __u32 slot_find(__be16 protocol)
+{
+	__u32 family = TABLE_IPV4;
+	__u64 *number;
+
+	if (protocol == bpf_htons(ETH_P_IPV6))
+		family = TABLE_IPV6;
+	else if (protocol != bpf_htons(ETH_P_IP))
+		return TABLE_SLOTS;
+	number = bpf_map_lookup_elem(&generation, &family);
+	if (!number || !*number)
+		return TABLE_SLOTS;
+	return family * 2 + (*number & 1);
+}
+
+SEC("xdp")
+int dispatch_xdp(struct xdp_md *context)
+{
+	void *end = (void *)(long)context->data_end;
+	struct ethhdr *ethernet = (void *)(long)context->data;
+	__be16 protocol;
+
+	if ((void *)(ethernet + 1) > end)
+		return XDP_PASS;
+	protocol = skip_tags(ethernet + 1, end, ethernet->h_proto);
+	bpf_tail_call(context, &xdp_slots, slot_find(protocol));
+	return XDP_PASS;
+}
+
+SEC("tc")
+int dispatch_ingress(struct __sk_buff *skb)
+{
+	bpf_tail_call(skb, &ingress_slots, slot_find((__be16)skb->protocol));
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int dispatch_egress(struct __sk_buff *skb)
+{
+	bpf_tail_call(skb, &egress_slots, slot_find((__be16)skb->protocol));
+	return TC_ACT_UNSPEC;
+}
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the first byte of an IP header to a struct packet, by direct packet access.
+ *
+ * FAMILY (4 or 6) is set when compiling: one object serves one table; PROGRAM_CONTEXT is the type
+ * of the including program's context. The parsers follow the kernel: ip_rcv_core() and
+ * ip6_rcv_core() for what is discarded before any hook, ipv6_find_hdr() for the protocol behind
+ * extension headers, tcp_find_option() for TCP options.
+ */
+#ifndef UBPFILTER_PARSE_H
+#define UBPFILTER_PARSE_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "types.h"
+
+/* enum table_needs of the table; the generated object defines it. Known to the verifier, so code
+   for what the table does not need costs nothing. */
+extern const volatile __u32 table_needs;
+
+enum parse_result {
+	PARSE_OK,
+	PARSE_DISCARDED, /* the IP layer drops it before any hook: not ours to judge */
+	PARSE_SHORT,	 /* the linear data end too early, the packet may go on */
+	PARSE_REFUSED,	 /* more headers than we follow: cannot be judged, must not pass */
+};
+
+/* Where a packet's bytes are. */
+struct view {
+	PROGRAM_CONTEXT *context;
+	__u32 base;	 /* offset of the IP header in the frame */
+	void *begin;	 /* the IP header */
+	void *end;	 /* one past the last byte that can be read */
+	__u32 available; /* bytes of the packet from the IP header on, readable or not */
+};
+
+/* What routing needs to know and rules do not. */
+struct route_facts {
+	__u8 hop_limit;
+	__u8 tos;
+	__u8 dont_fragment;
+};
+
+#define IPV4_DF	    0x4000
+#define IPV4_OFFSET 0x1fff
+
+/* struct icmphdr and struct icmp6hdr */
+#define ICMP_HEADER_SIZE 8
+
+/* Extension headers that are followed: as many as fit into OFFSET_MASK bytes. */
+#define EXTENSIONS_MAX 2048
+
+/* Offsets behind this one are not followed: it keeps the verifier's ranges small. */
+#define OFFSET_MASK 0x3fff
+
+/* A link-layer header with its tags is shorter than this. */
+#define BASE_MASK 0x3f
+
+/* --- transport headers ----------------------------------------------------------------------- */
+
+/* Bytes of a transport header that matches read, as they ask skb_header_pointer() for; 0: none. */
+static __always_inline __u32 transport_size(__u8 protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return sizeof(struct tcphdr);
+	case IPPROTO_UDP:
+		return sizeof(struct udphdr);
+#if FAMILY == 4
+	case IPPROTO_ICMP:
+#else
+	case IPPROTO_ICMPV6:
+#endif
+		return ICMP_HEADER_SIZE;
+	default:
+		return 0;
+	}
+}
+
+/* as tcp_find_option(): which kinds a scan meets, ends of the options included */
+static __always_inline enum parse_result parse_tcp_options(struct packet *packet, void *header,
+							   void *end, __u32 remaining)
+{
+	unsigned char *option = header + sizeof(struct tcphdr);
+	__u32 size = ((__u32)((unsigned char *)header)[12] >> 4) * 4;
+	__u32 next = 0;
+
+	if (size < sizeof(struct tcphdr) || size > remaining) {
+		packet->flags |= PACKET_TCP_OPTIONS_BAD;
+		return PARSE_OK;
+	}
+	size -= sizeof(struct tcphdr);
+	for (__u32 i = 0; i < 40; i++) {
+		unsigned char kind, length = 1;
+
+		if (i >= size)
+			break;
+		if ((void *)(option + i + 1) > end)
+			return PARSE_SHORT;
+		if (i < next)
+			continue;
+		kind = option[i];
+		/* tcp_options is indexed by constants: a variable index into the stack costs more
+		 */
+		if (kind < 64)
+			packet->tcp_options[0] |= 1ull << kind;
+		else if (kind < 128)
+			packet->tcp_options[1] |= 1ull << (kind - 64);
+		else if (kind < 192)
+			packet->tcp_options[2] |= 1ull << (kind - 128);
+		else
+			packet->tcp_options[3] |= 1ull << (kind - 192);
+		if (kind >= 2 && (void *)(option + i + 2) <= end)
+			length = option[i + 1] ?: 1;
+		next = i + length;
+	}
+	return PARSE_OK;
+}
+
+static __always_inline void parse_ports(struct packet *packet, void *header)
+{
+	struct udphdr *ports = header;
+
+	packet->source_port = bpf_ntohs(ports->source);
+	packet->destination_port = bpf_ntohs(ports->dest);
+}
+
+/* @remaining: bytes of the packet from @header on, by its IP lengths. */
+static __always_inline enum parse_result parse_transport(struct packet *packet, void *header,
+							 void *end, __u32 remaining)
+{
+	__u32 size = transport_size(packet->protocol);
+
+	if (!size)
+		return PARSE_OK;
+	if (remaining < size) {
+		packet->transport = TRANSPORT_TRUNCATED;
+		return PARSE_OK;
+	}
+	packet->transport = TRANSPORT_OK;
+	if (packet->protocol == IPPROTO_TCP) {
+		if (header + sizeof(struct tcphdr) > end)
+			return PARSE_SHORT;
+		parse_ports(packet, header);
+		packet->tcp_flags = ((unsigned char *)header)[13];
+		if (table_needs & NEED_TCP_OPTIONS)
+			return parse_tcp_options(packet, header, end, remaining);
+		return PARSE_OK;
+	}
+	if (header + sizeof(struct udphdr) > end)
+		return PARSE_SHORT;
+	if (packet->protocol == IPPROTO_UDP)
+		parse_ports(packet, header);
+	else
+		packet->icmp = bpf_ntohs(*(__be16 *)header);
+	return PARSE_OK;
+}
+
+#if FAMILY == 4
+
+/* --- IPv4 ------------------------------------------------------------------------------------ */
+
+static __always_inline bool ipv4_checksum_is_good(struct iphdr *ip, void *end)
+{
+	__u16 *word = (__u16 *)ip;
+	__u32 sum = 0;
+
+	for (int i = 0; i < 10; i++)
+		sum += word[i];
+	if (ip->ihl > 5) {
+		for (__u32 i = 10; i < 30; i++) {
+			if (i >= ip->ihl * 2u || (void *)(word + i + 1) > end)
+				break;
+			sum += word[i];
+		}
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff;
+}
+
+/* as ip_rcv_core() */
+static __always_inline enum parse_result parse_ip(struct packet *packet, const struct view *view,
+						  struct route_facts *facts)
+{
+	struct iphdr *ip = view->begin;
+	__u32 header_size, length, offset;
+
+	if ((void *)(ip + 1) > view->end)
+		return view->available < sizeof(*ip) ? PARSE_DISCARDED : PARSE_SHORT;
+	header_size = ip->ihl * 4u;
+	length = bpf_ntohs(ip->tot_len);
+	if (ip->version != 4 || header_size < sizeof(*ip) || header_size > view->available ||
+	    length > view->available || length < header_size)
+		return PARSE_DISCARDED;
+	if (view->begin + header_size > view->end)
+		return PARSE_SHORT;
+	if (!ipv4_checksum_is_good(ip, view->end))
+		return PARSE_DISCARDED;
+	packet->family = 4;
+	packet->source[0] = ip->saddr;
+	packet->destination[0] = ip->daddr;
+	packet->length = length;
+	packet->protocol = ip->protocol;
+	facts->hop_limit = ip->ttl;
+	facts->tos = ip->tos;
+	facts->dont_fragment = !!(ip->frag_off & bpf_htons(IPV4_DF));
+	offset = bpf_ntohs(ip->frag_off) & IPV4_OFFSET;
+	if (offset) {
+		packet->flags |= PACKET_FRAGMENT;
+		packet->transport = offset == 1 ? TRANSPORT_FRAGMENT_ONE : TRANSPORT_FRAGMENT;
+		return PARSE_OK;
+	}
+	return parse_transport(packet, view->begin + header_size, view->end, length - header_size);
+}
+
+#else
+
+/* --- IPv6 ------------------------------------------------------------------------------------ */
+
+#define IPV6_FRAGMENT_OFFSET 0xfff8
+
+static __always_inline bool ipv6_is_extension(__u8 protocol)
+{
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING ||
+	       protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_AH || protocol == IPPROTO_NONE ||
+	       protocol == IPPROTO_DSTOPTS;
+}
+
+static __always_inline bool ipv6_ends_headers(__u8 protocol)
+{
+	return !ipv6_is_extension(protocol) || protocol == IPPROTO_NONE;
+}
+
+/* A walk over extension headers. A helper calls the step: as a plain loop, the many ways through
+   ten headers are more than the verifier follows. */
+struct walk {
+	PROGRAM_CONTEXT *context;
+	__u32 base;    /* of the IP header in the frame */
+	__u32 length;  /* of the packet, by its IP header */
+	__u32 offset;  /* of the next header in the packet */
+	__u8 protocol; /* of the next header */
+	__u8 flags;    /* enum packet_flags, as found */
+	__u8 result;   /* enum parse_result */
+};
+
+/* as ipv6_find_hdr(): a later fragment's protocol is known if no header stands before it */
+static __always_inline long walk_later_fragment(struct walk *walk, __u8 next)
+{
+	walk->flags = ipv6_ends_headers(next) ? PACKET_FRAGMENT : PACKET_NO_PROTOCOL;
+	walk->protocol = next;
+	return 1;
+}
+
+static long walk_step(__u64 index, struct walk *walk)
+{
+	unsigned char *header = (void *)(long)walk->context->data;
+	unsigned char *end = (void *)(long)walk->context->data_end;
+	__u32 offset = walk->offset & OFFSET_MASK;
+	bool is_fragment = walk->protocol == IPPROTO_FRAGMENT;
+
+	(void)index;
+
+	if (ipv6_ends_headers(walk->protocol))
+		return 1;
+	if (walk->offset > OFFSET_MASK) {
+		walk->result = PARSE_REFUSED;
+		return 1;
+	}
+	if (offset + (is_fragment ? 4 : 2) > walk->length) {
+		walk->flags = PACKET_NO_PROTOCOL;
+		return 1;
+	}
+	header += (walk->base & BASE_MASK) + offset;
+	if (header + 4 > end) { /* every header has 8 bytes: at most, a packet is cut here */
+		walk->result = PARSE_SHORT;
+		return 1;
+	}
+	if (is_fragment && ((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
+		return walk_later_fragment(walk, header[0]);
+	if (is_fragment)
+		offset += 8;
+	else if (walk->protocol == IPPROTO_AH)
+		offset += (header[1] + 2u) * 4;
+	else
+		offset += (header[1] + 1u) * 8;
+	walk->offset = offset;
+	walk->protocol = header[0];
+	return 0;
+}
+
+/* as ipv6_find_hdr(skb, &offset, -1, &fragoff, NULL); packet->protocol is where it starts */
+static __always_inline enum parse_result ipv6_walk(struct packet *packet, const struct view *view,
+						   __u32 *transport)
+{
+	struct walk walk = {
+		.context = view->context,
+		.base = view->base,
+		.length = packet->length,
+		.offset = sizeof(struct ipv6hdr),
+		.protocol = packet->protocol,
+	};
+
+	*transport = sizeof(struct ipv6hdr);
+	if (ipv6_ends_headers(packet->protocol))
+		return PARSE_OK;
+	if (bpf_loop(EXTENSIONS_MAX, walk_step, &walk, 0) == EXTENSIONS_MAX)
+		return PARSE_REFUSED;
+	*transport = walk.offset;
+	packet->protocol = walk.protocol;
+	packet->flags |= walk.flags;
+	if (walk.flags & PACKET_FRAGMENT)
+		packet->transport = TRANSPORT_FRAGMENT;
+	return walk.result;
+}
+
+/* as ip6_rcv_core() */
+static __always_inline enum parse_result parse_ip(struct packet *packet, const struct view *view,
+						  struct route_facts *facts)
+{
+	struct ipv6hdr *ip = view->begin;
+	__u32 transport = 0, payload;
+	enum parse_result result;
+
+	if ((void *)(ip + 1) > view->end)
+		return view->available < sizeof(*ip) ? PARSE_DISCARDED : PARSE_SHORT;
+	payload = bpf_ntohs(ip->payload_len);
+	/* a length of 0 before hop-by-hop options: a jumbogram, or GSO of more than 64 KiB */
+	packet->length = view->available;
+	if (payload || ip->nexthdr != IPPROTO_HOPOPTS) {
+		packet->length = payload + sizeof(*ip);
+		if (packet->length > view->available)
+			return PARSE_DISCARDED;
+	}
+	if (ip->version != 6)
+		return PARSE_DISCARDED;
+	packet->family = 6;
+	__builtin_memcpy(packet->source, &ip->saddr, 16);
+	__builtin_memcpy(packet->destination, &ip->daddr, 16);
+	packet->protocol = ip->nexthdr;
+	facts->hop_limit = ip->hop_limit;
+	facts->tos = (__u8)(ip->priority << 4 | ip->flow_lbl[0] >> 4);
+	facts->dont_fragment = 1;
+	result = ipv6_walk(packet, view, &transport);
+	if (result != PARSE_OK || packet->flags & (PACKET_NO_PROTOCOL | PACKET_FRAGMENT))
+		return result;
+	if (transport > packet->length) {
+		packet->transport =
+			transport_size(packet->protocol) ? TRANSPORT_TRUNCATED : TRANSPORT_NONE;
+		return PARSE_OK;
+	}
+	if (transport > OFFSET_MASK)
+		return PARSE_REFUSED;
+	transport &= OFFSET_MASK;
+	return parse_transport(packet, view->begin + transport, view->end,
+			       packet->length - transport);
+}
+
+#endif
+
+#endif

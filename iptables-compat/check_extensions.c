@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Matches and targets: known, of the right size, and with data that they accept. */
+#include "check.h"
+
+#include <errno.h>
+
+#include "extension.h"
+#include "layout.h"
+#include "text.h"
+
+/* Refuse what BPF does not do, as the kernel refuses what it does not know. */
+static int refuse(const struct table *table, uint32_t index, const char *kind, const char *name,
+		  struct message *message)
+{
+	char place[MESSAGE_SIZE / 2];
+
+	rule_place(table, index, place, sizeof(place));
+	return message_set(message, -ENOENT, "%s: %s \"%s\" is not done in BPF", place, kind, name);
+}
+
+static bool name_terminated(const char *name)
+{
+	return strnlen(name, XT_EXTENSION_MAXNAMELEN) < XT_EXTENSION_MAXNAMELEN;
+}
+
+/* The kernel hands out zeros behind the data of a match or target, whatever the client sent. */
+static void clear_padding(struct table *table, const unsigned char *data, size_t size)
+{
+	unsigned char *padding = table->entries + (data - table->entries) + size;
+
+	memset(padding, 0, XT_ALIGN(size) - size);
+}
+
+/* A match that reads a protocol's header must only see packets of that protocol. */
+static bool protocol_fits(const struct match_extension *extension,
+			  const struct match_context *context)
+{
+	return !extension->protocol ||
+	       (extension->protocol == context->protocol && !context->protocol_inverted);
+}
+
+static struct match_context context_of(const struct table *table, uint32_t index)
+{
+	const struct layout *layout = layout_get(table->family);
+	const unsigned char *base = table->entries + table->offsets[index];
+
+	return (struct match_context){
+		.family = table->family,
+		.protocol = field_u16(base, layout->protocol),
+		.protocol_inverted = field_u8(base, layout->inverted) & XT_INV_PROTO,
+	};
+}
+
+static int check_match(struct table *table, uint32_t index, const struct xt_entry_match *match,
+		       struct message *message)
+{
+	const char *name = match->u.user.name;
+	struct match_context context = context_of(table, index);
+	const struct match_extension *extension;
+
+	if (!name_terminated(name))
+		return -EINVAL;
+	extension = match_named(table->family, name);
+	if (!extension)
+		return refuse(table, index, "match", name, message);
+	if (!match_find(table->family, name, match->u.user.revision))
+		return extension->unspec ? -EPROTOTYPE : -ENOENT;
+	extension = match_find(table->family, name, match->u.user.revision);
+	if (match->u.match_size != sizeof(*match) + XT_ALIGN(extension->size) ||
+	    !protocol_fits(extension, &context) ||
+	    (extension->check && extension->check(match->data, &context)))
+		return -EINVAL;
+	clear_padding(table, match->data, extension->size);
+	return 0;
+}
+
+/* Bytes of data of the targets that are part of the table's structure: verdict and chain name. */
+static size_t target_data_size(const struct xt_entry_target *target)
+{
+	return target_is(target, XT_STANDARD_TARGET) ? sizeof(int32_t) : XT_FUNCTION_MAXNAMELEN;
+}
+
+static int check_target(struct table *table, uint32_t index, const struct xt_entry_target *target,
+			struct message *message)
+{
+	const char *name = target->u.user.name;
+	size_t size;
+
+	if (!name_terminated(name))
+		return -EINVAL;
+	if (!target_is(target, XT_STANDARD_TARGET) && !target_is(target, XT_ERROR_TARGET))
+		return refuse(table, index, "target", name, message);
+	if (target->u.user.revision != 0)
+		return -ENOENT;
+	size = target_data_size(target);
+	if (target->u.target_size != sizeof(*target) + XT_ALIGN(size))
+		return -EINVAL;
+	clear_padding(table, target->data, size);
+	return 0;
+}
+
+int check_extensions(struct table *table, struct message *message)
+{
+	for (uint32_t i = 0; i < table->entry_count; i++) {
+		struct entry entry = table_entry(table, i);
+		const unsigned char *next = entry.match_begin;
+		int error = 0;
+
+		while (!error && next < entry.match_end) {
+			const struct xt_entry_match *match = (const struct xt_entry_match *)next;
+
+			error = check_match(table, i, match, message);
+			next += match->u.match_size;
+		}
+		if (!error)
+			error = check_target(table, i, entry.target, message);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/*
+ * Without IP6T_F_PROTO the kernel does not look for the transport header, and a match that needs it
+ * reads the IPv6 header instead. No client sends that, and nobody should rely on it.
+ */
+static bool reads_transport_blindly(const struct entry *entry)
+{
+	const struct xt_entry_match *match = (const struct xt_entry_match *)entry->match_begin;
+
+	if (!entry->ipv6 || entry->ipv6->flags & IP6T_F_PROTO)
+		return false;
+	while ((const unsigned char *)match < entry->match_end) {
+		if (match_find(FAMILY_IPV6, match->u.user.name, match->u.user.revision)->protocol)
+			return true;
+		match = (const struct xt_entry_match *)((const unsigned char *)match +
+							match->u.match_size);
+	}
+	return false;
+}
+
+int check_supported(const struct table *table, struct message *message)
+{
+	for (uint32_t i = 0; i < table->entry_count; i++) {
+		struct entry entry = table_entry(table, i);
+
+		if (target_is(entry.target, XT_STANDARD_TARGET) &&
+		    target_verdict(entry.target) == -NF_QUEUE - 1)
+			return refuse(table, i, "target", "QUEUE", message);
+		if (reads_transport_blindly(&entry))
+			return refuse(table, i, "protocol match", "without IP6T_F_PROTO", message);
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "extension.h"
+
+#include <string.h>
+
+#include "extensions/extensions.h"
+
+static const struct match_extension *const extensions[] = {
+	&match_tcp, &match_udp, &match_icmp, &match_icmp6, &match_comment,
+};
+
+const struct match_extension *match_find(enum family family, const char *name, uint8_t revision)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++)
+		if (extensions[i]->families & FAMILY_BIT(family) &&
+		    extensions[i]->revision == revision && strcmp(extensions[i]->name, name) == 0)
+			return extensions[i];
+	return NULL;
+}
+
+const struct match_extension *match_named(enum family family, const char *name)
+{
+	const struct match_extension *best = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++)
+		if (extensions[i]->families & FAMILY_BIT(family) &&
+		    strcmp(extensions[i]->name, name) == 0 &&
+		    (!best || best->revision < extensions[i]->revision))
+			best = extensions[i];
+	return best;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The extensions there are, for the table in extension.c, and what several of them share. */
+#ifndef UBPFILTER_EXTENSIONS_H
+#define UBPFILTER_EXTENSIONS_H
+
+#include "../extension.h"
+
+extern const struct match_extension match_tcp;
+extern const struct match_extension match_udp;
+extern const struct match_extension match_icmp;
+extern const struct match_extension match_icmp6;
+extern const struct match_extension match_comment;
+
+#define FAMILIES_ALL (FAMILY_BIT(FAMILY_IPV4) | FAMILY_BIT(FAMILY_IPV6))
+
+enum inversion {
+	PLAIN,
+	INVERTED,
+};
+
+/** inversion() - whether @flags has @bit set. */
+static inline enum inversion inversion(unsigned flags, unsigned bit)
+{
+	return flags & bit ? INVERTED : PLAIN;
+}
+
+/** print_inverted() - append " !" if @inverted. Return: 0 or -ENOMEM. */
+int print_inverted(FILE *out, enum inversion inverted);
+
+/** print_ports() - append " [!] OPTION MIN[:MAX]", nothing for the full range. */
+int print_ports(FILE *out, const char *option, const uint16_t ports[2], enum inversion inverted);
+
+/** lower_never() - append a predicate that no packet meets. */
+int lower_never(struct rule *rule);
+
+/** lower_transport() - append the guard that the transport header is there. */
+int lower_transport(struct rule *rule, bool fragment_one_drops);
+
+/**
+ * lower_range() - append min <= @field <= max or its inverse; nothing where that is always true.
+ * @limit: the greatest value that the field can have.
+ */
+int lower_range(struct rule *rule, enum field field, uint16_t min, uint16_t max, uint16_t limit,
+		enum inversion inverted);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "extensions.h"
+
+#include <errno.h>
+
+/* A stream in memory fails for one reason only. */
+static int printed(int result)
+{
+	return result < 0 ? -ENOMEM : 0;
+}
+
+int print_inverted(FILE *out, enum inversion inverted)
+{
+	return inverted == INVERTED ? printed(fputs(" !", out)) : 0;
+}
+
+int print_ports(FILE *out, const char *option, const uint16_t ports[2], enum inversion inverted)
+{
+	/* as libxt_tcp: the inverse of the full range is not printed either */
+	if (ports[0] == 0 && ports[1] == UINT16_MAX)
+		return 0;
+	if (print_inverted(out, inverted))
+		return -ENOMEM;
+	if (ports[0] == ports[1])
+		return printed(fprintf(out, " %s %u", option, ports[0]));
+	return printed(fprintf(out, " %s %u:%u", option, ports[0], ports[1]));
+}
+
+int lower_never(struct rule *rule)
+{
+	return rule_add(rule, &(struct predicate){ .field = FIELD_NEVER });
+}
+
+int lower_transport(struct rule *rule, bool fragment_one_drops)
+{
+	return rule_add(rule, &(struct predicate){ .field = FIELD_TRANSPORT,
+						   .fragment_one_drops = fragment_one_drops });
+}
+
+int lower_range(struct rule *rule, enum field field, uint16_t min, uint16_t max, uint16_t limit,
+		enum inversion inverted)
+{
+	bool all = min == 0 && max == limit;
+	bool none = min > max;
+
+	if (all || none) /* the same answer for every packet */
+		return all == (inverted == INVERTED) ? lower_never(rule) : 0;
+	return rule_add(rule, &(struct predicate){ .field = (uint8_t)field,
+						   .invert = inverted == INVERTED,
+						   .range = { .min = min, .max = max } });
+}

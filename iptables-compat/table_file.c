@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A table as bytes for a state file: a header of our own, then what a client would pass to
+ * SET_REPLACE. Reading goes through table_decode(), so a file is trusted no more than a client;
+ * the checksum catches damage that would leave a good but different table.
+ */
+#include "table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "layout.h"
+
+struct table_file {
+	char magic[8];	   /* FILE_MAGIC; the last digit is the version of this format */
+	uint32_t family;   /* enum family */
+	uint32_t size;	   /* bytes behind this header */
+	uint64_t checksum; /* of those bytes, seeded with family and size */
+};
+
+_Static_assert(sizeof(struct table_file) == 24, "the entries behind it stay aligned");
+
+static const char FILE_MAGIC[8] = "ubpftab1";
+
+#define FNV_OFFSET 0xcbf29ce484222325u
+#define FNV_PRIME  0x100000001b3u
+
+/* FNV-1a, 64 bits. */
+static uint64_t checksum(uint64_t seed, const unsigned char *data, size_t size)
+{
+	uint64_t sum = FNV_OFFSET ^ seed;
+
+	for (size_t i = 0; i < size; i++)
+		sum = (sum ^ data[i]) * FNV_PRIME;
+	return sum;
+}
+
+static uint64_t file_checksum(const struct table_file *file)
+{
+	return checksum((uint64_t)file->family << 32 | file->size,
+			(const unsigned char *)(file + 1), file->size);
+}
+
+int table_write(const struct table *table, void **data, size_t *size)
+{
+	size_t length = sizeof(struct ipt_replace) + table->size;
+	_cleanup_free_ struct table_file *file = calloc(1, sizeof(*file) + length);
+	struct ipt_replace *replace;
+
+	if (!file)
+		return -ENOMEM;
+	memcpy(file->magic, FILE_MAGIC, sizeof(FILE_MAGIC));
+	file->family = table->family;
+	file->size = (uint32_t)length;
+
+	replace = (struct ipt_replace *)(file + 1);
+	memcpy(replace->name, table->name, sizeof(replace->name));
+	replace->valid_hooks = table->valid_hooks;
+	replace->num_entries = table->entry_count;
+	replace->size = table->size;
+	memcpy(replace->hook_entry, table->hook_entry, sizeof(replace->hook_entry));
+	memcpy(replace->underflow, table->underflow, sizeof(replace->underflow));
+	replace->num_counters = table->entry_count;
+	memcpy(replace->entries, table->entries, table->size);
+
+	file->checksum = file_checksum(file);
+	*data = TAKE_PTR(file);
+	*size = sizeof(struct table_file) + length;
+	return 0;
+}
+
+int table_read(const void *data, size_t size, struct table **table)
+{
+	const struct table_file *file = data;
+	struct table_file header;
+	uint32_t num_counters;
+	int error;
+
+	if (size < sizeof(header))
+		return -EINVAL;
+	memcpy(&header, data, sizeof(header));
+	if (memcmp(header.magic, FILE_MAGIC, sizeof(FILE_MAGIC)) ||
+	    header.size != size - sizeof(header) ||
+	    (header.family != FAMILY_IPV4 && header.family != FAMILY_IPV6) ||
+	    header.checksum != checksum((uint64_t)header.family << 32 | header.size,
+					(const unsigned char *)data + sizeof(header), header.size))
+		return -EINVAL;
+	error = table_decode(header.family, file + 1, header.size, table, &num_counters, NULL);
+	return error && error != -ENOMEM ? -EINVAL : error;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "../common/io.h"
+#include "loader.h"
+#include "objects.h"
+
+/* libbpf's linker takes file names only: files in memory, by their name under /proc. */
+struct memory_file {
+	int fd;
+	char path[32];
+};
+
+static int memory_file_open(struct memory_file *file, const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	file->fd = fd;
+	snprintf(file->path, sizeof(file->path), "/proc/self/fd/%d", fd);
+	return 0;
+}
+
+static int add_object(struct bpf_linker *linker, const void *data, size_t size)
+{
+	struct memory_file file;
+	int error = memory_file_open(&file, "part.bpf.o");
+
+	if (error)
+		return error;
+	error = io_write(file.fd, data, size);
+	if (!error)
+		error = bpf_linker__add_file(linker, file.path, NULL);
+	close(file.fd);
+	return error;
+}
+
+struct entry_object {
+	const unsigned char *begin;
+	const unsigned char *end;
+};
+
+static struct entry_object entry_object(enum stage stage, enum family family)
+{
+	static const struct entry_object objects[STAGE_COUNT][2] = {
+		[STAGE_XDP] = { { object_xdp4_begin, object_xdp4_end },
+				{ object_xdp6_begin, object_xdp6_end } },
+		[STAGE_TC] = { { object_tc4_begin, object_tc4_end },
+			       { object_tc6_begin, object_tc6_end } },
+	};
+
+	return objects[stage][family == FAMILY_IPV6];
+}
+
+static int add_all(struct bpf_linker *linker, const struct object *compiled, enum family family,
+		   unsigned stages)
+{
+	int error = 0;
+
+	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++) {
+		struct entry_object entry = entry_object((enum stage)stage, family);
+
+		if (stages & STAGE_BIT(stage))
+			error = add_object(linker, entry.begin, (size_t)(entry.end - entry.begin));
+	}
+	return error ? error : add_object(linker, compiled->data, compiled->size);
+}
+
+static int read_back(int fd, struct object *linked)
+{
+	struct object read = {};
+	struct stat status;
+	int error;
+
+	if (fstat(fd, &status) || lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	read.size = (size_t)status.st_size;
+	read.data = malloc(read.size);
+	if (!read.data)
+		return -ENOMEM;
+	error = io_read(fd, read.data, read.size);
+	if (error)
+		object_free(&read);
+	else
+		*linked = read;
+	return error;
+}
+
+int link_object(const struct object *compiled, enum family family, unsigned stages,
+		struct object *linked, struct message *message)
+{
+	struct bpf_linker *linker;
+	struct memory_file output;
+	int error = memory_file_open(&output, "linked.bpf.o");
+
+	if (error)
+		return message_set(message, error, "cannot make a memory file: %s",
+				   strerror(-error));
+	linker = bpf_linker__new(output.path, NULL);
+	error = linker ? add_all(linker, compiled, family, stages) : -errno;
+	if (!error)
+		error = bpf_linker__finalize(linker);
+	bpf_linker__free(linker);
+	if (!error)
+		error = read_back(output.fd, linked);
+	close(output.fd);
+	if (error)
+		message_set(message, error, "cannot link the table with the entry programs: %s",
+			    strerror(-error));
+	return error;
+}

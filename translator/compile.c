@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "compile.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "elf_object.h"
+#include "emit.h"
+
+/*
+ * What the verifier takes in one go ("too many instructions", "the sequence of 8193 jumps is too
+ * complex") is found out when loading; this only keeps an expansion that explodes from eating the
+ * machine's memory.
+ */
+#define INSTRUCTIONS_MAX 500000u
+
+/* The built-in chains that a stage sees. */
+static const struct {
+	enum stage stage;
+	enum hook hook;
+	const char *chain;
+} chains[] = {
+	{ STAGE_XDP, HOOK_INPUT, "input" },  { STAGE_XDP, HOOK_FORWARD, "forward" },
+	{ STAGE_TC, HOOK_INPUT, "input" },   { STAGE_TC, HOOK_FORWARD, "forward" },
+	{ STAGE_TC, HOOK_OUTPUT, "output" },
+};
+
+const char *stage_name(enum stage stage)
+{
+	static const char *const names[STAGE_COUNT] = {
+		[STAGE_XDP] = "xdp",
+		[STAGE_TC] = "tc",
+	};
+
+	return names[stage];
+}
+
+void object_free(struct object *object)
+{
+	free(object->data);
+	*object = (struct object){};
+}
+
+/* Code of all functions; returns how many. */
+static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir, unsigned stages,
+			       struct function *functions)
+{
+	label_t count = label_new(assembler);
+	uint32_t made = 0;
+
+	label_place(assembler, count);
+	functions[made] = (struct function){ .name = "table_count", .signature = SIGNATURE_COUNT };
+	emit_count(assembler);
+	functions[made++].end = assembler->count;
+	for (size_t i = 0; i < ARRAY_SIZE(chains) && !assembler->error; i++) {
+		struct function *function = &functions[made];
+
+		if (!(stages & STAGE_BIT(chains[i].stage)))
+			continue;
+		snprintf(function->name, sizeof(function->name), "%s_%s",
+			 stage_name(chains[i].stage), chains[i].chain);
+		function->signature = SIGNATURE_CHAIN;
+		function->begin = assembler->count;
+		emit_chain(assembler, ir, chains[i].hook, count);
+		function->end = assembler->count;
+		made++;
+	}
+	return made;
+}
+
+int emit(const struct ir *ir, const struct compile_options *options, const char *source_name,
+	 struct object *object, struct message *message)
+{
+	struct assembler assembler = { .limit = INSTRUCTIONS_MAX };
+	struct function functions[1 + ARRAY_SIZE(chains)] = {};
+	struct elf_source source = {
+		.assembler = &assembler,
+		.functions = functions,
+		.ir = ir,
+		.source_name = source_name,
+		.needs = ir_needs(ir),
+	};
+	int error;
+
+	source.function_count = emit_functions(&assembler, ir, options->stages, functions);
+	error = assembler_finish(&assembler);
+	if (error == -E2BIG)
+		message_set(message, error,
+			    "%u rules make more than %u instructions once user chains are expanded",
+			    ir->rule_count, assembler.count);
+	if (!error)
+		error = elf_object_write(&source, object, message);
+	assembler_free(&assembler);
+	return error;
+}
+
+int compile(const struct table *table, const struct compile_options *options, struct object *object,
+	    struct message *message)
+{
+	struct ir *ir;
+	int error = lower(table, &ir, message);
+
+	if (error)
+		return error;
+	error = emit(ir, options, table->family == FAMILY_IPV4 ? "filter" : "filter6", object,
+		     message);
+	ir_free(ir);
+	return error;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "elf_object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "../common/io.h"
+#include "btf_object.h"
+
+/* Relocation of a 64-bit immediate load against a symbol (kernel: Documentation/bpf/llvm_reloc). */
+#define RELOCATION_64_64 1
+
+/* Sections in the order of the file; index 0 is ELF's own. */
+enum section {
+	SECTION_TEXT = 1,
+	SECTION_RELOCATIONS,
+	SECTION_MAPS,
+	SECTION_RODATA,
+	SECTION_BTF,
+	SECTION_BTF_EXT,
+	SECTION_SYMBOLS,
+	SECTION_STRINGS,
+	SECTION_COUNT,
+};
+
+struct section_shape {
+	const char *name;
+	uint32_t type;
+	uint64_t flags;
+	uint64_t entry_size;
+	uint32_t link;
+	uint64_t alignment;
+};
+
+static const struct section_shape shapes[SECTION_COUNT] = {
+	[SECTION_TEXT] = { ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0, 0, 8 },
+	[SECTION_RELOCATIONS] = { ".rel.text", SHT_REL, SHF_INFO_LINK, sizeof(Elf64_Rel),
+				  SECTION_SYMBOLS, 8 },
+	[SECTION_MAPS] = { ".maps", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 0, 0, 8 },
+	[SECTION_RODATA] = { ".rodata", SHT_PROGBITS, SHF_ALLOC, 0, 0, 4 },
+	[SECTION_BTF] = { ".BTF", SHT_PROGBITS, 0, 0, 0, 4 },
+	[SECTION_BTF_EXT] = { ".BTF.ext", SHT_PROGBITS, 0, 0, 0, 4 },
+	[SECTION_SYMBOLS] = { ".symtab", SHT_SYMTAB, 0, sizeof(Elf64_Sym), SECTION_STRINGS, 8 },
+	[SECTION_STRINGS] = { ".strtab", SHT_STRTAB, 0, 0, 0, 1 },
+};
+
+/* Symbols: ELF's null symbol, the map, the constant, then the functions; all but the first global.
+ */
+enum symbol {
+	SYMBOL_NULL,
+	SYMBOL_COUNTERS,
+	SYMBOL_NEEDS,
+	SYMBOL_FUNCTIONS,
+};
+
+struct contents {
+	const void *data[SECTION_COUNT];
+	size_t size[SECTION_COUNT];
+	uint32_t name[SECTION_COUNT]; /* offset of the section's name in the strings */
+	char *strings;		      /* owned */
+	Elf64_Sym *symbols;	      /* owned */
+	Elf64_Rel *relocations;	      /* owned */
+	struct btf_sections btf;      /* owned */
+};
+
+static void contents_free(struct contents *contents)
+{
+	free(contents->strings);
+	free(contents->symbols);
+	free(contents->relocations);
+	free(contents->btf.types);
+	free(contents->btf.ext);
+}
+
+/* --- what stands in the sections ------------------------------------------------------------- */
+
+static Elf64_Sym make_symbol(uint32_t name, unsigned char type, enum section section,
+			     uint64_t value, uint64_t size)
+{
+	return (Elf64_Sym){
+		.st_name = name,
+		.st_info = ELF64_ST_INFO(STB_GLOBAL, type),
+		.st_shndx = (Elf64_Half)section,
+		.st_value = value,
+		.st_size = size,
+	};
+}
+
+static void make_symbols(struct contents *contents, const struct elf_source *source, FILE *strings)
+{
+	Elf64_Sym *symbols = contents->symbols;
+
+	symbols[SYMBOL_COUNTERS] = make_symbol((uint32_t)ftell(strings), STT_OBJECT, SECTION_MAPS,
+					       0, MAP_DEFINITION_SIZE);
+	fprintf(strings, "counters%c", 0);
+	symbols[SYMBOL_NEEDS] = make_symbol((uint32_t)ftell(strings), STT_OBJECT, SECTION_RODATA, 0,
+					    sizeof(source->needs));
+	fprintf(strings, "table_needs%c", 0);
+	for (uint32_t i = 0; i < source->function_count; i++) {
+		const struct function *function = &source->functions[i];
+
+		symbols[SYMBOL_FUNCTIONS + i] =
+			make_symbol((uint32_t)ftell(strings), STT_FUNC, SECTION_TEXT,
+				    function->begin * sizeof(struct bpf_insn),
+				    (function->end - function->begin) * sizeof(struct bpf_insn));
+		fprintf(strings, "%s%c", function->name, 0);
+	}
+	for (unsigned i = 1; i < SECTION_COUNT; i++) {
+		contents->name[i] = (uint32_t)ftell(strings);
+		fprintf(strings, "%s%c", shapes[i].name, 0);
+	}
+}
+
+static int make_strings_and_symbols(struct contents *contents, const struct elf_source *source)
+{
+	size_t count = SYMBOL_FUNCTIONS + (size_t)source->function_count;
+	FILE *strings;
+
+	contents->symbols = calloc(count, sizeof(*contents->symbols));
+	if (!contents->symbols)
+		return -ENOMEM;
+	strings = open_memstream(&contents->strings, &contents->size[SECTION_STRINGS]);
+	if (!strings)
+		return -ENOMEM;
+	fputc(0, strings);
+	make_symbols(contents, source, strings);
+	if (fclose(strings))
+		return -ENOMEM;
+	contents->data[SECTION_STRINGS] = contents->strings;
+	contents->data[SECTION_SYMBOLS] = contents->symbols;
+	contents->size[SECTION_SYMBOLS] = count * sizeof(*contents->symbols);
+	return 0;
+}
+
+static int make_relocations(struct contents *contents, const struct assembler *assembler)
+{
+	contents->relocations =
+		calloc(assembler->map_reference_count + 1, sizeof(*contents->relocations));
+	if (!contents->relocations)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < assembler->map_reference_count; i++)
+		contents->relocations[i] = (Elf64_Rel){
+			.r_offset = assembler->map_references[i] * sizeof(struct bpf_insn),
+			.r_info = ELF64_R_INFO(SYMBOL_COUNTERS, RELOCATION_64_64),
+		};
+	contents->data[SECTION_RELOCATIONS] = contents->relocations;
+	contents->size[SECTION_RELOCATIONS] =
+		assembler->map_reference_count * sizeof(*contents->relocations);
+	return 0;
+}
+
+static int contents_make(struct contents *contents, const struct elf_source *source)
+{
+	static const unsigned char map_definition[MAP_DEFINITION_SIZE];
+	const struct assembler *assembler = source->assembler;
+	int error = make_strings_and_symbols(contents, source);
+
+	if (!error)
+		error = make_relocations(contents, assembler);
+	if (!error)
+		error = btf_object_make(source, &contents->btf);
+	if (error)
+		return error;
+	contents->data[SECTION_TEXT] = assembler->instructions;
+	contents->size[SECTION_TEXT] = assembler->count * sizeof(struct bpf_insn);
+	contents->data[SECTION_MAPS] = map_definition;
+	contents->size[SECTION_MAPS] = sizeof(map_definition);
+	contents->data[SECTION_RODATA] = &source->needs;
+	contents->size[SECTION_RODATA] = sizeof(source->needs);
+	contents->data[SECTION_BTF] = contents->btf.types;
+	contents->size[SECTION_BTF] = contents->btf.types_size;
+	contents->data[SECTION_BTF_EXT] = contents->btf.ext;
+	contents->size[SECTION_BTF_EXT] = contents->btf.ext_size;
+	return 0;
+}
+
+/* --- the file -------------------------------------------------------------------------------- */
+
+static bool write_header(Elf *elf)
+{
+	GElf_Ehdr header;
+
+	if (!gelf_newehdr(elf, ELFCLASS64) || !gelf_getehdr(elf, &header))
+		return false;
+	header.e_ident[EI_DATA] =
+		__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+	header.e_machine = EM_BPF;
+	header.e_type = ET_REL;
+	header.e_version = EV_CURRENT;
+	header.e_shstrndx = SECTION_STRINGS;
+	return gelf_update_ehdr(elf, &header);
+}
+
+static Elf_Type data_type(enum section section)
+{
+	switch (section) {
+	case SECTION_RELOCATIONS:
+		return ELF_T_REL;
+	case SECTION_SYMBOLS:
+		return ELF_T_SYM;
+	default:
+		return ELF_T_BYTE;
+	}
+}
+
+static bool write_section(Elf *elf, const struct contents *contents, enum section section)
+{
+	const struct section_shape *shape = &shapes[section];
+	Elf_Scn *scn = elf_newscn(elf);
+	Elf_Data *data = scn ? elf_newdata(scn) : NULL;
+	GElf_Shdr header;
+
+	if (!data || !gelf_getshdr(scn, &header))
+		return false;
+	data->d_buf = (void *)contents->data[section];
+	data->d_size = contents->size[section];
+	data->d_type = data_type(section);
+	data->d_align = shape->alignment;
+	data->d_version = EV_CURRENT;
+	header.sh_name = contents->name[section];
+	header.sh_type = shape->type;
+	header.sh_flags = shape->flags;
+	header.sh_entsize = shape->entry_size;
+	header.sh_link = shape->link;
+	header.sh_addralign = shape->alignment;
+	if (section == SECTION_RELOCATIONS)
+		header.sh_info = SECTION_TEXT;
+	if (section == SECTION_SYMBOLS)
+		header.sh_info = SYMBOL_COUNTERS; /* first symbol that is not local */
+	return gelf_update_shdr(scn, &header);
+}
+
+static bool write_file(int fd, const struct contents *contents)
+{
+	Elf *elf = elf_begin(fd, ELF_C_WRITE, NULL);
+	bool good = elf && write_header(elf);
+
+	for (unsigned i = 1; good && i < SECTION_COUNT; i++)
+		good = write_section(elf, contents, (enum section)i);
+	good = good && elf_update(elf, ELF_C_WRITE) >= 0;
+	elf_end(elf);
+	return good;
+}
+
+static int read_back(int fd, struct object *object)
+{
+	struct object read = {};
+	struct stat status;
+	int error;
+
+	if (fstat(fd, &status) || lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	read.size = (size_t)status.st_size;
+	read.data = malloc(read.size);
+	if (!read.data)
+		return -ENOMEM;
+	error = io_read(fd, read.data, read.size);
+	if (error) {
+		object_free(&read);
+		return error;
+	}
+	*object = read;
+	return 0;
+}
+
+/* libelf writes to descriptors only: the file is one in memory. */
+int elf_object_write(const struct elf_source *source, struct object *object,
+		     struct message *message)
+{
+	_cleanup_close_ int fd = memfd_create("table.bpf.o", MFD_CLOEXEC);
+	struct contents contents = {};
+	int error;
+
+	if (fd < 0)
+		return message_set(message, -errno, "cannot make a memory file: %m");
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return message_set(message, -EIO, "libelf: %s", elf_errmsg(-1));
+	error = contents_make(&contents, source);
+	if (!error && !write_file(fd, &contents))
+		error = message_set(message, -EIO, "libelf: %s", elf_errmsg(-1));
+	if (!error)
+		error = read_back(fd, object);
+	contents_free(&contents);
+	return error;
+}

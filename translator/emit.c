@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "emit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "predicate.h"
+
+/* A chain that is being expanded. */
+struct frame {
+	uint32_t rule;	/* the one to emit next */
+	label_t leave;	/* where RETURN goes */
+	label_t resume; /* the caller's next rule, to be placed when this chain is through */
+};
+
+struct expansion {
+	struct assembler *assembler;
+	const struct ir *ir;
+	enum hook hook;
+	label_t count;
+	label_t policy; /* where RETURN of the built-in chain goes: its policy entry */
+	bool policy_placed;
+	struct frame *frames; /* owned; innermost last */
+	uint32_t depth;
+	uint32_t room;
+};
+
+void emit_count(struct assembler *assembler)
+{
+	label_t found = label_new(assembler);
+
+	emit_line(assembler, RULE_NONE);
+	emit_move(assembler, BPF_REG_6, BPF_REG_2);
+	emit_store(assembler, BPF_W, BPF_REG_10, -4, BPF_REG_1);
+	emit_move(assembler, BPF_REG_2, BPF_REG_10);
+	emit_add(assembler, BPF_REG_2, -4);
+	emit_map(assembler, BPF_REG_1);
+	emit_helper_call(assembler, BPF_FUNC_map_lookup_elem);
+	emit_jump_not_null(assembler, BPF_REG_0, found);
+	emit_move_immediate(assembler, BPF_REG_0, 0);
+	emit_exit(assembler);
+	label_place(assembler, found);
+	emit_load(assembler, BPF_DW, BPF_REG_1, BPF_REG_0, offsetof(struct counter, packets));
+	emit_add(assembler, BPF_REG_1, 1);
+	emit_store(assembler, BPF_DW, BPF_REG_0, offsetof(struct counter, packets), BPF_REG_1);
+	emit_load(assembler, BPF_DW, BPF_REG_1, BPF_REG_0, offsetof(struct counter, bytes));
+	emit_alu(assembler, BPF_ADD, BPF_REG_1, BPF_REG_6);
+	emit_store(assembler, BPF_DW, BPF_REG_0, offsetof(struct counter, bytes), BPF_REG_1);
+	emit_move_immediate(assembler, BPF_REG_0, 0);
+	emit_exit(assembler);
+}
+
+static void push(struct expansion *expansion, struct frame frame)
+{
+	if (expansion->depth == expansion->room) {
+		uint32_t room = expansion->room ? expansion->room * 2 : 16;
+		struct frame *frames =
+			reallocarray(expansion->frames, room, sizeof(*expansion->frames));
+
+		if (!frames) {
+			expansion->assembler->error = -ENOMEM;
+			return;
+		}
+		expansion->frames = frames;
+		expansion->room = room;
+	}
+	expansion->frames[expansion->depth++] = frame;
+}
+
+static void emit_counted(struct expansion *expansion, uint32_t rule)
+{
+	struct assembler *assembler = expansion->assembler;
+
+	emit_move_immediate(assembler, BPF_REG_1, (int32_t)rule);
+	emit_load(assembler, BPF_W, BPF_REG_2, REGISTER_PACKET,
+		  (int16_t)offsetof(struct packet, length));
+	emit_call(assembler, expansion->count);
+}
+
+/* Return: whether packets can get behind the predicates, that is whether the action is reached. */
+static bool emit_predicates(struct expansion *expansion, const struct rule *rule, label_t fail)
+{
+	for (uint32_t i = 0; i < rule->predicate_count; i++)
+		if (predicate_emit(expansion->assembler, &rule->predicates[i],
+				   expansion->ir->family, fail) == PREDICATE_NEVER)
+			return false;
+	return true;
+}
+
+/*
+ * The action of a rule, once it has matched.
+ * Return: whether code that follows directly is reached by falling through.
+ */
+static bool emit_action(struct expansion *expansion, const struct rule *rule, struct frame *frame,
+			label_t next)
+{
+	struct assembler *assembler = expansion->assembler;
+
+	switch ((enum action)rule->action) {
+	case ACTION_ACCEPT:
+		emit_verdict(assembler, VERDICT_ACCEPT);
+		return false;
+	case ACTION_RETURN:
+		emit_jump(assembler, BPF_JA, 0, 0, frame->leave);
+		return false;
+	case ACTION_CONTINUE:
+		return true;
+	case ACTION_JUMP:
+		push(expansion, (struct frame){ rule->target, next, next });
+		return false;
+	case ACTION_GOTO:
+		push(expansion, (struct frame){ rule->target, frame->leave, next });
+		return false;
+	case ACTION_DROP:
+	case ACTION_NONE: /* unreachable in a checked table: fail closed */
+		break;
+	}
+	emit_verdict(assembler, VERDICT_DROP);
+	return false;
+}
+
+/* The chain that was expanded last is through: go on in the one that jumped to it, if it is
+ * reached. */
+static void leave_chains(struct expansion *expansion)
+{
+	while (expansion->depth) {
+		label_t resume = expansion->frames[--expansion->depth].resume;
+
+		if (!expansion->depth)
+			return;
+		if (label_is_referenced(expansion->assembler, resume)) {
+			label_place(expansion->assembler, resume);
+			return;
+		}
+	}
+}
+
+static void emit_rule(struct expansion *expansion)
+{
+	struct assembler *assembler = expansion->assembler;
+	uint32_t depth = expansion->depth;
+	uint32_t index = expansion->frames[depth - 1].rule++;
+	struct frame frame = expansion->frames[depth - 1];
+	const struct rule *rule = expansion->ir->rules + index;
+	label_t next = label_new(assembler);
+	bool falls_through = true;
+
+	if (index >= expansion->ir->rule_count) { /* not in a checked table: fail closed */
+		emit_verdict(assembler, VERDICT_DROP);
+		leave_chains(expansion);
+		return;
+	}
+	if (depth == 1 && index == expansion->ir->underflow[expansion->hook] &&
+	    !expansion->policy_placed) {
+		label_place(assembler, expansion->policy);
+		expansion->policy_placed = true;
+	}
+	emit_line(assembler, index);
+	if (emit_predicates(expansion, rule, next)) {
+		emit_counted(expansion, index);
+		falls_through = emit_action(expansion, rule, &frame, next);
+	}
+	if (expansion->depth > depth) /* a jump: its chain comes first, then `next` is placed */
+		return;
+	if (falls_through || label_is_referenced(assembler, next))
+		label_place(assembler, next);
+	else
+		leave_chains(expansion);
+}
+
+/* RETURN from a built-in chain whose policy was not reached in line: the policy comes last. */
+static void emit_policy(struct expansion *expansion)
+{
+	if (expansion->policy_placed ||
+	    !label_is_referenced(expansion->assembler, expansion->policy))
+		return;
+	push(expansion, (struct frame){ expansion->ir->underflow[expansion->hook],
+					expansion->policy, expansion->policy });
+	while (expansion->depth && !expansion->assembler->error)
+		emit_rule(expansion);
+}
+
+void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook, label_t count)
+{
+	struct expansion expansion = {
+		.assembler = assembler, .ir = ir, .hook = hook, .count = count
+	};
+	label_t policy = label_new(assembler), packet = label_new(assembler);
+
+	expansion.policy = policy;
+	emit_line(assembler, ir->hook_entry[hook]);
+	emit_jump_not_null(assembler, BPF_REG_1, packet);
+	emit_verdict(assembler, VERDICT_DROP);
+	label_place(assembler, packet);
+	emit_move(assembler, REGISTER_PACKET, BPF_REG_1);
+	push(&expansion, (struct frame){ ir->hook_entry[hook], policy, policy });
+	while (expansion.depth && !assembler->error)
+		emit_rule(&expansion);
+	emit_policy(&expansion);
+	free(expansion.frames);
+}
+
+static uint32_t predicate_needs(const struct predicate *predicate)
+{
+	switch (predicate->field) {
+	case FIELD_IN_NAME:
+		return NEED_IN_NAME;
+	case FIELD_OUT_NAME:
+		return NEED_OUT_NAME;
+	case FIELD_TCP_OPTION:
+		return NEED_TCP_OPTIONS;
+	default:
+		return 0;
+	}
+}
+
+uint32_t ir_needs(const struct ir *ir)
+{
+	/* INPUT and FORWARD have policies of their own, which count: they are never the same */
+	uint32_t needs = NEED_FORWARD;
+
+	for (uint32_t i = 0; i < ir->rule_count; i++)
+		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++)
+			needs |= predicate_needs(&ir->rules[i].predicates[j]);
+	return needs;
+}

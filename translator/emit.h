@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Built-in chains as straight-line code: user chains are expanded where they are jumped to. */
+#ifndef UBPFILTER_EMIT_H
+#define UBPFILTER_EMIT_H
+
+#include "assembler.h"
+#include "ir.h"
+
+/**
+ * emit_count() - the function that chains call for each rule that matched:
+ * `int table_count(u32 rule, u32 bytes)`; always returns 0.
+ */
+void emit_count(struct assembler *assembler);
+
+/**
+ * emit_chain() - the function of one built-in chain: `int chain(struct packet *packet)`.
+ * @count: label of the function that emit_count() made.
+ * Errors stick to @assembler.
+ */
+void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook, label_t count);
+
+/** ir_needs() - enum table_needs of a table: what its rules read that costs something to find. */
+uint32_t ir_needs(const struct ir *ir);
+
+#endif
