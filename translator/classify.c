@@ -207,7 +207,7 @@ struct part {
 #define PARTS	   5
 #define PART_ALIGN 64 /* a cache line */
 
-static int data_lay_out(struct table_build *build, struct classifier_data *data)
+static int data_lay_out(struct table_build *build, struct classifier_image *data)
 {
 	struct classifier *head = &build->head;
 	const struct part parts[PARTS] = {
@@ -246,7 +246,7 @@ static int data_lay_out(struct table_build *build, struct classifier_data *data)
 	return 0;
 }
 
-int classify_table(const struct ir *ir, struct classifier_data *data, struct message *message)
+int classify_table(const struct ir *ir, struct classifier_image *data, struct message *message)
 {
 	struct table_build build = { .ir = ir, .message = message };
 	int error = 0;

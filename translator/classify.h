@@ -9,7 +9,7 @@
 #include "../common/message.h"
 #include "ir.h"
 
-struct classifier_data {
+struct classifier_image {
 	unsigned char *bytes; /* owned; starts with struct classifier */
 	size_t size;
 };
@@ -19,6 +19,6 @@ struct classifier_data {
  * @data: set on success; free bytes with free().
  * Return: 0, -E2BIG (@message says what is too large, and the number) or -ENOMEM.
  */
-int classify_table(const struct ir *ir, struct classifier_data *data, struct message *message);
+int classify_table(const struct ir *ir, struct classifier_image *data, struct message *message);
 
 #endif
