@@ -8,6 +8,7 @@
 
 struct table_build {
 	const struct ir *ir;
+	const struct classify_options *options;
 	struct message *message;
 	struct classifier head;
 	struct tree_store store;
@@ -152,7 +153,9 @@ static int chain_items(struct table_build *build, const struct item_list *list,
 static int chain_trees(struct table_build *build, struct chain_inputs *inputs,
 		       struct classify_root *roots)
 {
-	int error = grouping_build(&build->store, &inputs->classes[CLASS_SOUND], &roots[CLASS_SOUND]);
+	unsigned percent = build->options->memory_percent;
+	int error = grouping_build(&build->store, &inputs->classes[CLASS_SOUND], percent,
+				   &roots[CLASS_SOUND]);
 
 	if (error)
 		return error;
@@ -160,7 +163,8 @@ static int chain_trees(struct table_build *build, struct chain_inputs *inputs,
 		roots[CLASS_BROKEN] = roots[CLASS_SOUND];
 		return 0;
 	}
-	return grouping_build(&build->store, &inputs->classes[CLASS_BROKEN], &roots[CLASS_BROKEN]);
+	return grouping_build(&build->store, &inputs->classes[CLASS_BROKEN], percent,
+			      &roots[CLASS_BROKEN]);
 }
 
 static int chain_build(struct table_build *build, enum hook hook)
@@ -207,7 +211,7 @@ struct part {
 #define PARTS	   5
 #define PART_ALIGN 64 /* a cache line */
 
-static int data_lay_out(struct table_build *build, struct classifier_image *data)
+static int data_lay_out(struct table_build *build, struct classifier_image *image)
 {
 	struct classifier *head = &build->head;
 	const struct part parts[PARTS] = {
@@ -241,14 +245,15 @@ static int data_lay_out(struct table_build *build, struct classifier_image *data
 		if (parts[i].count)
 			memcpy(bytes + parts[i].array->offset, parts[i].from,
 			       parts[i].size * parts[i].count);
-	data->bytes = bytes;
-	data->size = size;
+	image->bytes = bytes;
+	image->size = size;
 	return 0;
 }
 
-int classify_table(const struct ir *ir, struct classifier_image *data, struct message *message)
+int classify_table(const struct ir *ir, const struct classify_options *options,
+		   struct classifier_image *image, struct message *message)
 {
-	struct table_build build = { .ir = ir, .message = message };
+	struct table_build build = { .ir = ir, .options = options, .message = message };
 	int error = 0;
 
 	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT && !error; hook++)
@@ -256,7 +261,7 @@ int classify_table(const struct ir *ir, struct classifier_image *data, struct me
 			error = chain_build(&build, hook);
 	if (!error) {
 		head_finish(&build);
-		error = data_lay_out(&build, data);
+		error = data_lay_out(&build, image);
 	}
 	tree_store_free(&build.store);
 	free(build.items);

@@ -14,11 +14,16 @@ struct classifier_image {
 	size_t size;
 };
 
+struct classify_options {
+	unsigned memory_percent; /* of what trees may take by default; less memory, longer walks */
+};
+
 /**
  * classify_table() - build the classifier of every chain that @ir hooks.
- * @data: set on success; free bytes with free().
+ * @image: set on success; free bytes with free().
  * Return: 0, -E2BIG (@message says what is too large, and the number) or -ENOMEM.
  */
-int classify_table(const struct ir *ir, struct classifier_image *data, struct message *message);
+int classify_table(const struct ir *ir, const struct classify_options *options,
+		   struct classifier_image *image, struct message *message);
 
 #endif

@@ -97,10 +97,10 @@ static int group_input(const struct scheme *scheme, uint8_t group, const struct 
 }
 
 static int scheme_build(struct tree_store *store, const struct scheme *scheme,
-			enum tree_limit limit, const struct tree_input *input,
+			enum tree_limit limit, const struct tree_input *input, unsigned percent,
 			struct classify_root *root)
 {
-	size_t bytes = BYTES_FIRST + (size_t)input->count * scheme->bytes_per_item;
+	size_t bytes = (BYTES_FIRST + (size_t)input->count * scheme->bytes_per_item) * percent / 100;
 
 	for (uint8_t group = 0; group < scheme->groups; group++) {
 		struct tree_input part = { 0 };
@@ -117,7 +117,7 @@ static int scheme_build(struct tree_store *store, const struct scheme *scheme,
 }
 
 int grouping_build(struct tree_store *store, const struct tree_input *input,
-		   struct classify_root *root)
+		   unsigned percent, struct classify_root *root)
 {
 	int error = 0;
 
@@ -126,7 +126,7 @@ int grouping_build(struct tree_store *store, const struct tree_input *input,
 		struct classify_root tried = { 0 };
 		uint32_t nodes = store->node_count, lists = store->lists.count;
 
-		error = scheme_build(store, &schemes[i], limit, input, &tried);
+		error = scheme_build(store, &schemes[i], limit, input, percent, &tried);
 		if (!error) {
 			*root = tried;
 			return 0;

@@ -17,9 +17,10 @@ void tree_input_free(struct tree_input *input);
 
 /**
  * grouping_build() - the trees of one chain and class of packets.
+ * @percent: how much of the usual memory the trees may take.
  * Return: 0 or -ENOMEM; @root is set on success.
  */
 int grouping_build(struct tree_store *store, const struct tree_input *input,
-		   struct classify_root *root);
+		   unsigned percent, struct classify_root *root);
 
 #endif

@@ -174,6 +174,29 @@ static void lowered_predicates(struct random *random, uint8_t family, struct rul
 		random_predicate(random, family, FIELD_SOURCE, rule);
 }
 
+/* Large tables stay large: hardly a rule matches many packets; some leave an address open. */
+static void specific_predicates(struct random *random, uint8_t family, struct rule *rule)
+{
+	uint32_t open = random_below(random, 5);
+
+	for (uint8_t field = FIELD_SOURCE; field <= FIELD_DESTINATION; field++) {
+		struct predicate p = { .field = field };
+
+		if (field == open)
+			continue;
+		random_address(random, family, p.masked.value);
+		memset(p.masked.mask, 0xff, family == 6 ? 16 : 4);
+		if (chance(random, 30)) {
+			p.masked.mask[3] = 0;
+			p.masked.value[3] = 0;
+		}
+		if (rule_add(rule, &p))
+			abort();
+	}
+	if (open <= FIELD_DESTINATION || chance(random, 30))
+		lowered_predicates(random, family, rule);
+}
+
 static void any_predicates(struct random *random, uint8_t family, struct rule *rule)
 {
 	for (uint32_t i = random_below(random, 6); i; i--)
@@ -212,13 +235,15 @@ static void random_chain(struct random *random, struct ir *ir, uint32_t size, en
 		struct rule *rule;
 
 		if ((action == ACTION_JUMP || action == ACTION_GOTO) &&
-		    (first >= USER_CHAINS || !chance(random, 40)))
+		    (first >= USER_CHAINS || random_below(random, size + 1) > 5))
 			action = ACTION_DROP;
 		rule = new_rule(ir, action, 0);
 		if (action == ACTION_JUMP || action == ACTION_GOTO)
 			rule->target = starts[first + random_below(random, USER_CHAINS - first)];
 		if (oddity == RULES_AS_LOWERED)
 			lowered_predicates(random, ir->family, rule);
+		else if (oddity == RULES_SPECIFIC)
+			specific_predicates(random, ir->family, rule);
 		else
 			any_predicates(random, ir->family, rule);
 	}

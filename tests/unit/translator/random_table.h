@@ -17,6 +17,7 @@ uint32_t random_below(struct random *random, uint32_t limit);
 /* How odd the rules are. */
 enum oddity {
 	RULES_AS_LOWERED, /* predicates in the order that iptables rules have */
+	RULES_SPECIFIC,	  /* the same with addresses that few packets have */
 	RULES_ANY,	  /* any predicates in any order, hotdrops in the middle */
 };
 
