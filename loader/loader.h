@@ -11,8 +11,8 @@
  *	bpf/<cookie>/				one namespace (SO_NETNS_COOKIE, hexadecimal)
  *	bpf/<cookie>/generation, devices, ...	maps and programs of the dispatcher
  *	bpf/<cookie>/links/			XDP and tcx links, one a device and hook
- *	bpf/<cookie>/ipv4.<generation>/		maps and programs of one generation of a table
- *	netns/<cookie>/ipv4.<generation>	that generation's blob
+ *	bpf/<cookie>/ipv4-<generation>/		maps and programs of one generation of a table
+ *	netns/<cookie>/ipv4-<generation>	that generation's blob
  *
  * The value in the map `generation` is the only truth about which generation is in force.
  */

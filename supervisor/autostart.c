@@ -64,7 +64,8 @@ static int find_program(char path[PATH_MAX])
 _Noreturn static void execute(const char *path, char *const *environment, int errors)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
-	char *arguments[] = { (char *)path, "--daemon", NULL };
+	char mode[] = "--daemon";
+	char *arguments[] = { (char *)path, mode, NULL };
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 

@@ -234,6 +234,9 @@ static void header_complete(struct client *client)
 	if (client->request.len > (64 << 10))
 		fcntl(client->request_pipe, F_SETPIPE_SZ, PIPE_SIZE);
 	inflow_reset(&client->in, client->request.len);
+	/* What is not sent does not make the pipe readable. */
+	if (!client->request.len)
+		request_complete(client);
 }
 
 static void request_ready(void *owner, uint32_t events)

@@ -201,7 +201,10 @@ static int load_image(struct driver *driver, struct message *message)
 	if (!error)
 		error = driver_load_image(driver, image, (size_t)status.st_size);
 	free(image);
-	return message_set(message, error, "cannot load the driver %s: %s", path, strerror(-error));
+	if (error)
+		message_set(message, error, "cannot load the driver %s: %s", path,
+			    strerror(-error));
+	return error;
 }
 
 /* A socket that systemd, or whoever speaks its protocol, listens on for us; -1: none. */

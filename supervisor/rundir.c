@@ -151,12 +151,33 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Enter one namespace of pid 1; 1 when this process is in it already. */
-static int enter(const char *host, const char *own, int type)
+/*
+ * Who lives in the host's namespaces: process 1, or, where a security policy hides that from us,
+ * the kernel's own thread 2, which is in the namespaces that process 1 began in. In a container's
+ * pid namespace 2 may be anybody, but only a kernel thread has no executable file.
+ */
+static const char *host_process(void)
 {
-	_cleanup_close_ int fd = open(host, O_RDONLY | O_CLOEXEC);
+	char path[2];
+
+	if (access("/proc/1/ns/mnt", F_OK) == 0)
+		return "/proc/1/ns";
+	if (access("/proc/2/ns/mnt", F_OK) == 0 &&
+	    readlink("/proc/2/exe", path, sizeof(path)) < 0 && errno == ENOENT)
+		return "/proc/2/ns";
+	return NULL;
+}
+
+/* Enter one namespace of the host; 1 when this process is in it already. */
+static int enter(const char *host, const char *name, int type)
+{
+	char path[64], own[64];
+	_cleanup_close_ int fd = -1;
 	struct stat there, here;
 
+	snprintf(path, sizeof(path), "%s/%s", host, name);
+	snprintf(own, sizeof(own), "/proc/self/ns/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &there) < 0 || stat(own, &here) < 0)
 		return -errno;
 	if (same_file(&there, &here))
@@ -167,14 +188,19 @@ static int enter(const char *host, const char *own, int type)
 int rundir_enter_host(int *caller_root, struct message *message)
 {
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *host = host_process();
 	int mount, net;
 
 	if (root < 0)
 		return message_set(message, -errno, "cannot open /: %s", strerror(errno));
-	net = enter("/proc/1/ns/net", "/proc/self/ns/net", CLONE_NEWNET);
-	mount = net < 0 ? net : enter("/proc/1/ns/mnt", "/proc/self/ns/mnt", CLONE_NEWNS);
+	if (!host)
+		return message_set(message, -EPERM,
+				   "cannot find the host's namespaces: /proc/1/ns: %s",
+				   strerror(errno));
+	net = enter(host, "net", CLONE_NEWNET);
+	mount = net < 0 ? net : enter(host, "mnt", CLONE_NEWNS);
 	if (mount < 0)
-		return message_set(message, mount, "cannot enter the namespaces of process 1: %s",
+		return message_set(message, mount, "cannot enter the namespaces of %s: %s", host,
 				   strerror(-mount));
 	*caller_root = mount ? -1 : TAKE_FD(root);
 	return 0;

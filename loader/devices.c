@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Devices by rtnetlink: what there is, what changes, and the map `devices`. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/net_namespace.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "internal.h"
+
+/* What libmnl advises for dumps (MNL_SOCKET_DUMP_SIZE of newer versions). */
+#define RECEIVE_SIZE 32768
+
+/* --- one device ------------------------------------------------------------------------------ */
+
+static int linkinfo_attribute(const struct nlattr *attribute, void *data)
+{
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+		((struct device_info *)data)->has_kind = true;
+	return MNL_CB_OK;
+}
+
+static int link_attribute(const struct nlattr *attribute, void *data)
+{
+	struct device_info *info = data;
+	const char *name;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_IFNAME:
+		name = mnl_attr_get_str(attribute);
+		memcpy(info->device.name, name, strnlen(name, IFACE_NAME_SIZE - 1));
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attribute) == sizeof(info->device.address))
+			memcpy(info->device.address, mnl_attr_get_payload(attribute),
+			       sizeof(info->device.address));
+		break;
+	case IFLA_MASTER:
+		if (mnl_attr_get_u32(attribute))
+			info->device.flags |= DEVICE_HAS_MASTER;
+		break;
+	case IFLA_LINKINFO:
+		mnl_attr_parse_nested(attribute, linkinfo_attribute, info);
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int add_device(const struct nlmsghdr *header, void *data)
+{
+	const struct ifinfomsg *message = mnl_nlmsg_get_payload(header);
+	struct device_list *list = data;
+	struct device_info *more, *info;
+
+	if (header->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	more = reallocarray(list->devices, list->count + 1, sizeof(*more));
+	if (!more)
+		return MNL_CB_ERROR;
+	list->devices = more;
+	info = &more[list->count++];
+	*info = (struct device_info){ .ifindex = (uint32_t)message->ifi_index };
+	info->is_ethernet =
+		message->ifi_type == ARPHRD_ETHER || message->ifi_type == ARPHRD_LOOPBACK;
+	if (info->is_ethernet)
+		info->device.flags |= DEVICE_ETHERNET;
+	if (message->ifi_type == ARPHRD_LOOPBACK)
+		info->device.flags |= DEVICE_LOOPBACK;
+	mnl_attr_parse(header, sizeof(*message), link_attribute, info);
+	return MNL_CB_OK;
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+/* Send @request, hand every answer to @handle until the last one. */
+static int transact(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t handle,
+		    void *data)
+{
+	_cleanup_free_ char *buffer = malloc(RECEIVE_SIZE);
+	unsigned port = mnl_socket_get_portid(socket);
+	int result = MNL_CB_OK;
+
+	if (!buffer)
+		return -ENOMEM;
+	request->nlmsg_seq = (uint32_t)time(NULL);
+	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+		return -errno;
+	while (result > MNL_CB_STOP) {
+		ssize_t size = mnl_socket_recvfrom(socket, buffer, RECEIVE_SIZE);
+
+		if (size < 0)
+			return -errno;
+		result = mnl_cb_run(buffer, (size_t)size, request->nlmsg_seq, port, handle, data);
+	}
+	return result < 0 ? -errno : 0;
+}
+
+static int ask(struct nlmsghdr *request, mnl_cb_t handle, void *data)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int error;
+
+	if (!socket)
+		return -errno;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID))
+		error = -errno;
+	else
+		error = transact(socket, request, handle, data);
+	mnl_socket_close(socket);
+	return error;
+}
+
+int devices_list(struct device_list *list, struct message *message)
+{
+	char buffer[256];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct ifinfomsg *link;
+	struct device_list found = {};
+	int error;
+
+	request->nlmsg_type = RTM_GETLINK;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	error = ask(request, add_device, &found);
+	if (error) {
+		device_list_free(&found);
+		return message_set(message, error, "cannot list network devices: %s",
+				   strerror(-error));
+	}
+	*list = found;
+	return 0;
+}
+
+void device_list_free(struct device_list *list)
+{
+	free(list->devices);
+	*list = (struct device_list){};
+}
+
+/* --- the map --------------------------------------------------------------------------------- */
+
+static bool list_has(const void *data, uint32_t ifindex)
+{
+	const struct device_list *list = data;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->devices[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static void map_collect(const struct netns *netns, const struct device_list *list)
+{
+	uint32_t key, next;
+	bool more = !bpf_map_get_next_key(netns->devices, NULL, &key);
+
+	while (more) {
+		more = !bpf_map_get_next_key(netns->devices, &key, &next);
+		if (!list_has(list, key))
+			bpf_map_delete_elem(netns->devices, &key);
+		key = next;
+	}
+}
+
+static int map_update(const struct netns *netns, const struct device_list *list,
+		      struct message *message)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (bpf_map_update_elem(netns->devices, &list->devices[i].ifindex,
+					&list->devices[i].device, BPF_ANY))
+			return message_set(message, -errno, "cannot note device %.*s: %m",
+					   IFACE_NAME_SIZE,
+					   (const char *)list->devices[i].device.name);
+	return 0;
+}
+
+/* XDP judges a device only if each table in force has a program for it. */
+static bool xdp_is_ready(const struct netns *netns)
+{
+	char path[STATE_PATH_SIZE];
+
+	for (unsigned family = 0; family < TABLE_FAMILIES; family++) {
+		uint64_t number = netns_generation(netns, (enum table_family)family);
+
+		state_pin_path(netns, path, "%s-%" PRIu64 "/%s",
+			       family_name((enum table_family)family), number,
+			       entry_program_names[ENTRY_XDP]);
+		if (number && access(path, F_OK))
+			return false;
+	}
+	return true;
+}
+
+static int attach_all(struct netns *netns, const struct device_list *list, struct message *message)
+{
+	bool xdp_ready = xdp_is_ready(netns);
+
+	for (size_t i = 0; i < list->count; i++) {
+		int error = device_attach(netns, &list->devices[i], xdp_ready, message);
+
+		if (error && error != -ENODEV) /* gone again meanwhile: its end is an event, too */
+			return error;
+	}
+	return 0;
+}
+
+/* The map before the programs: a program never meets a device that it does not know. */
+int devices_sync(struct netns *netns, int netns_fd, bool attach, struct message *message)
+{
+	struct device_list list = {};
+	int error = netns_enter(netns->loader, netns_fd, message);
+
+	if (error)
+		return error;
+	error = devices_list(&list, message);
+	if (!error) {
+		netns->dirty = false;
+		error = map_update(netns, &list, message);
+	}
+	if (!error && attach)
+		error = attach_all(netns, &list, message);
+	netns_leave(netns->loader);
+	if (!error) {
+		map_collect(netns, &list);
+		links_collect(netns, list_has, &list);
+	}
+	device_list_free(&list);
+	return error;
+}
+
+/* --- events of all namespaces ---------------------------------------------------------------- */
+
+static int nsid_attribute(const struct nlattr *attribute, void *data)
+{
+	if (mnl_attr_get_type(attribute) == NETNSA_NSID)
+		*(int *)data = (int)mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
+static int nsid_answer(const struct nlmsghdr *header, void *data)
+{
+	if (header->nlmsg_type == RTM_NEWNSID)
+		mnl_attr_parse(header, sizeof(struct rtgenmsg), nsid_attribute, data);
+	return MNL_CB_STOP;
+}
+
+static int nsid_request(uint16_t type, uint16_t flags, int netns_fd, int *nsid)
+{
+	char buffer[256];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct rtgenmsg *generic;
+
+	request->nlmsg_type = type;
+	request->nlmsg_flags = NLM_F_REQUEST | flags;
+	generic = mnl_nlmsg_put_extra_header(request, sizeof(*generic));
+	generic->rtgen_family = AF_UNSPEC;
+	mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)netns_fd);
+	if (type == RTM_NEWNSID)
+		mnl_attr_put_u32(request, NETNSA_NSID, (uint32_t)-1);
+	return ask(request, nsid_answer, nsid);
+}
+
+int nsid_assign(const struct loader *loader, int netns_fd, int *nsid, struct message *message)
+{
+	int id = -1;
+	int error = nsid_request(RTM_NEWNSID, NLM_F_ACK, netns_fd, &id);
+
+	(void)loader;
+	if (!error || error == -EEXIST)
+		error = nsid_request(RTM_GETNSID, 0, netns_fd, &id);
+	if (error)
+		return message_set(message, error, "cannot follow the namespace's devices: %s",
+				   strerror(-error));
+	*nsid = id;
+	return 0;
+}
+
+int events_open(struct loader *loader, struct message *message)
+{
+	const int groups[] = { RTNLGRP_LINK, RTNLGRP_NSID };
+	_cleanup_close_ int fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
+	int one = 1;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)))
+		return message_set(message, -errno, "cannot open an rtnetlink socket: %m");
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
+			       sizeof(groups[i])))
+			return message_set(message, -errno, "cannot listen to device events: %m");
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &one, sizeof(one)))
+		return message_set(message, -errno,
+				   "cannot listen to events of other namespaces: %m");
+	loader->events = TAKE_FD(fd);
+	return 0;
+}
+
+static struct netns *by_nsid(const struct loader *loader, int nsid)
+{
+	for (size_t i = 0; i < loader->netns_count; i++) {
+		struct netns *netns = loader->netns[i];
+		bool own = netns->cookie == loader->own_cookie;
+
+		if (netns->loaded && (own ? nsid < 0 : netns->nsid == nsid))
+			return netns;
+	}
+	return NULL;
+}
+
+struct event {
+	struct loader *loader;
+	int nsid; /* where it happened; -1: in the loader's own namespace */
+};
+
+static int handle_event(const struct nlmsghdr *header, void *data)
+{
+	const struct event *event = data;
+	struct netns *netns = NULL;
+	int ended = -1;
+
+	switch (header->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		netns = by_nsid(event->loader, event->nsid);
+		if (netns)
+			netns->dirty = true;
+		break;
+	case RTM_DELNSID:
+		mnl_attr_parse(header, sizeof(struct rtgenmsg), nsid_attribute, &ended);
+		netns = ended >= 0 ? by_nsid(event->loader, ended) : NULL;
+		if (netns)
+			netns_forget(netns);
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+/* libmnl's receive drops the ancillary data that names the namespace. */
+static ssize_t receive(int fd, void *buffer, size_t size, int *nsid)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec vector = { buffer, size };
+	struct msghdr message = { .msg_iov = &vector,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT);
+
+	*nsid = -1;
+	for (struct cmsghdr *c = got < 0 ? NULL : CMSG_FIRSTHDR(&message); c;
+	     c = CMSG_NXTHDR(&message, c))
+		if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+			memcpy(nsid, CMSG_DATA(c), sizeof(*nsid));
+	return got;
+}
+
+static void all_dirty(struct loader *loader)
+{
+	for (size_t i = 0; i < loader->netns_count; i++)
+		loader->netns[i]->dirty = true;
+}
+
+int events_read(struct loader *loader)
+{
+	_cleanup_free_ char *buffer = malloc(RECEIVE_SIZE);
+	struct event event = { .loader = loader };
+
+	if (!buffer)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t size = receive(loader->events, buffer, RECEIVE_SIZE, &event.nsid);
+
+		if (size < 0 && errno == ENOBUFS) { /* events were lost: look everywhere */
+			all_dirty(loader);
+			continue;
+		}
+		if (size < 0)
+			return errno == EAGAIN ? 0 : -errno;
+		mnl_cb_run(buffer, (size_t)size, 0, 0, handle_event, &event);
+	}
+}

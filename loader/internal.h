@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the loader's files share. */
+#ifndef UBPFILTER_LOADER_INTERNAL_H
+#define UBPFILTER_LOADER_INTERNAL_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "config.h"
+#include "loader.h"
+
+/* Where a program of a table is entered: one program array of the dispatcher each. */
+enum entry_point {
+	ENTRY_XDP,
+	ENTRY_INGRESS,
+	ENTRY_EGRESS,
+	ENTRY_COUNT,
+};
+
+/* How programs get onto a device's TC hooks; found out at the first device. */
+enum tc_kind {
+	TC_UNKNOWN,
+	TC_LINKS,  /* tcx, since 6.6 */
+	TC_CLSACT, /* cls_bpf filters on a clsact qdisc */
+};
+
+struct netns {
+	struct loader *loader;
+	uint64_t cookie;
+	int nsid;    /* id in the loader's own namespace, for events; -1: it is the loader's own */
+	bool loaded; /* the dispatcher is there; the descriptors below are open */
+	bool dirty;  /* devices changed since the last look */
+	int devices; /* maps */
+	int generation;
+	int slots[ENTRY_COUNT];
+	int dispatcher[ENTRY_COUNT]; /* programs */
+};
+
+struct loader {
+	char rundir[PATH_MAX / 2];
+	struct config config;
+	int own_netns; /* namespace file of the loader itself */
+	uint64_t own_cookie;
+	int events; /* rtnetlink: links and namespace ids, of all namespaces */
+	enum tc_kind tc;
+	struct netns **netns; /* owned */
+	size_t netns_count;
+};
+
+/* --- state.c: files and pins ----------------------------------------------------------------- */
+
+#define STATE_PATH_SIZE PATH_MAX
+
+/** state_open() - make the folders, mount the bpffs. */
+int state_open(const char *rundir, struct message *message);
+
+/** state_pin_path(), state_blob_path() - format a path below a namespace's pins or blobs. */
+void state_pin_path(const struct netns *netns, char *path, const char *format, ...) _printf_(3, 4);
+void state_blob_path(const struct netns *netns, char *path, const char *format, ...) _printf_(3, 4);
+
+/** state_make_folders() - the namespace's folders for pins and blobs. */
+int state_make_folders(const struct netns *netns, struct message *message);
+
+/** state_remove() - remove everything that is kept of a namespace. */
+int state_remove(const struct netns *netns);
+
+/** remove_tree() - remove a folder (two levels, as pins lie) and what is in it; none is fine. */
+int remove_tree(const char *path);
+
+/** state_write_blob() - write @data under a temporary name and rename it. */
+int state_write_blob(const struct netns *netns, const char *name, const void *data, size_t size);
+
+/** state_collect() - remove generations other than @active, half-made ones too. */
+void state_collect(const struct netns *netns, enum table_family family, uint64_t active);
+
+const char *family_name(enum table_family family);
+
+/* --- namespaces.c ---------------------------------------------------------------------------- */
+
+/** netns_enter() - move the calling thread there; netns_leave() - back to the loader's own. */
+int netns_enter(const struct loader *loader, int netns_fd, struct message *message);
+void netns_leave(const struct loader *loader);
+
+/** netns_find() - a descriptor for a namespace by its cookie; -ENOENT: it is gone. */
+int netns_find(const struct loader *loader, uint64_t cookie);
+
+/** netns_prepare() - load the dispatcher, pin it, learn the devices. No-op when it is there. */
+int netns_prepare(struct netns *netns, int netns_fd, struct message *message);
+
+/** netns_adopt() - open what is pinned of a namespace, collect what is not in force. */
+int netns_adopt(struct loader *loader, uint64_t cookie, struct message *message);
+
+/** netns_release() - let go of what is held in memory; what is in force stays. */
+void netns_release(struct netns *netns);
+
+/** netns_forget() - the namespace is gone: remove its state and release @netns. */
+void netns_forget(struct netns *netns);
+
+/* --- load.c ---------------------------------------------------------------------------------- */
+
+/** object_pin_names[] - programs of a table's object, by where they are entered. */
+extern const char *const entry_program_names[ENTRY_COUNT];
+
+/** dispatcher_load() - load and pin the dispatcher of @netns, whose folders exist. */
+int dispatcher_load(struct netns *netns, struct message *message);
+
+/** dispatcher_open() - open the pinned dispatcher. */
+int dispatcher_open(struct netns *netns, struct message *message);
+
+/** generation_load() - link, load and pin a table's object as generation @number. */
+int generation_load(struct netns *netns, enum table_family family, uint64_t number,
+		    const struct generation *next, bool with_xdp, struct message *message);
+
+/** libbpf_say_nothing() - keep libbpf's own messages off stderr. */
+void libbpf_say_nothing(void);
+
+/* --- attach.c -------------------------------------------------------------------------------- */
+
+/* One device, as rtnetlink describes it. */
+struct device_info {
+	uint32_t ifindex;
+	bool has_kind; /* a virtual device (veth, bridge, ...), as far as rtnetlink says */
+	bool is_ethernet;
+	struct device device;
+};
+
+/** device_attach() - have the dispatcher on the hooks that are chosen for a device; idempotent.
+ * The calling thread is in the device's namespace. @xdp_ready: tables have XDP programs. */
+int device_attach(struct netns *netns, const struct device_info *info, bool xdp_ready,
+		  struct message *message);
+
+/** device_detach_all() - take the dispatcher off a device of the current namespace. */
+void device_detach_all(struct netns *netns, uint32_t ifindex);
+
+/** device_wants_xdp() - whether the configuration chooses XDP for a device. */
+bool device_wants_xdp(const struct loader *loader, const struct device_info *info);
+
+/** links_collect() - remove pinned links whose device is gone (@exists says). */
+void links_collect(const struct netns *netns, bool (*exists)(const void *list, uint32_t ifindex),
+		   const void *list);
+
+/* --- devices.c ------------------------------------------------------------------------------- */
+
+struct device_list {
+	struct device_info *devices; /* owned */
+	size_t count;
+};
+
+/** devices_list() - all devices of the namespace that the thread is in. */
+int devices_list(struct device_list *list, struct message *message);
+void device_list_free(struct device_list *list);
+
+/** devices_sync() - map `devices`, and the programs on them, as the namespace is now. */
+int devices_sync(struct netns *netns, int netns_fd, bool attach, struct message *message);
+
+/** events_open() - a socket that hears of links and namespace ids in all namespaces. */
+int events_open(struct loader *loader, struct message *message);
+
+/** events_read() - mark the namespaces that changed; forget those that ended. */
+int events_read(struct loader *loader);
+
+/** nsid_assign() - give a namespace an id here, so that its events are heard. */
+int nsid_assign(const struct loader *loader, int netns_fd, int *nsid, struct message *message);
+
+/* --- counters.c ------------------------------------------------------------------------------ */
+
+/** generation_counters() - per-CPU counters and base of one generation, added up. */
+int generation_counters(const struct netns *netns, enum table_family family, uint64_t number,
+			struct counter *counters, uint32_t count, struct message *message);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The loader's life: open and adopt, follow events, close. */
+#include "loader.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "internal.h"
+
+static int own_namespace(struct loader *loader, struct message *message)
+{
+	struct netns *own;
+	int error;
+
+	loader->own_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (loader->own_netns < 0)
+		return message_set(message, -errno, "cannot open my network namespace: %m");
+	error = netns_open(loader, loader->own_netns, &own, message);
+	if (!error)
+		loader->own_cookie = netns_cookie(own);
+	return error;
+}
+
+static bool is_known(const struct loader *loader, uint64_t cookie)
+{
+	for (size_t i = 0; i < loader->netns_count; i++)
+		if (loader->netns[i]->cookie == cookie && loader->netns[i]->loaded)
+			return true;
+	return false;
+}
+
+/* A namespace whose devices cannot all be served stays adopted; the rest must not suffer. */
+static int adopt_all(struct loader *loader, struct message *message)
+{
+	char path[STATE_PATH_SIZE];
+	struct dirent *entry;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "%s/bpf", loader->rundir);
+	folder = opendir(path);
+	if (!folder)
+		return message_set(message, -errno, "cannot read %s: %m", path);
+	while ((entry = readdir(folder))) {
+		char *end;
+		uint64_t cookie = strtoull(entry->d_name, &end, 16);
+
+		if (*end || end == entry->d_name || is_known(loader, cookie))
+			continue;
+		netns_adopt(loader, cookie, message);
+	}
+	closedir(folder);
+	return 0;
+}
+
+static int open_all(struct loader *loader, const char *config, int hook, struct message *message)
+{
+	int error = config_read(&loader->config, config, message);
+
+	if (error)
+		return error;
+	if (hook >= 0)
+		loader->config.hook = (enum hook_choice)hook;
+	error = state_open(loader->rundir, message);
+	if (!error)
+		error = own_namespace(loader, message);
+	if (!error)
+		error = events_open(loader, message);
+	return error ? error : adopt_all(loader, message);
+}
+
+int loader_open(struct loader **loader, const char *rundir, const char *config, int hook,
+		struct message *message)
+{
+	struct loader *new = calloc(1, sizeof(*new));
+	int error;
+
+	if (!new)
+		return -ENOMEM;
+	new->own_netns = new->events = -1;
+	libbpf_say_nothing();
+	if (snprintf(new->rundir, sizeof(new->rundir), "%s", rundir) >= (int)sizeof(new->rundir))
+		error = message_set(message, -ENAMETOOLONG,
+				    "the runtime folder's name is too long");
+	else
+		error = open_all(new, config, hook, message);
+	if (error) {
+		loader_close(new);
+		return error;
+	}
+	*loader = new;
+	return 0;
+}
+
+void loader_close(struct loader *loader)
+{
+	if (!loader)
+		return;
+	while (loader->netns_count)
+		netns_release(loader->netns[0]);
+	free(loader->netns);
+	cleanup_close(&loader->own_netns);
+	cleanup_close(&loader->events);
+	free(loader);
+}
+
+int loader_event_fd(const struct loader *loader)
+{
+	return loader->events;
+}
+
+/* A namespace that can no longer be found has ended, or will be an event again when used. */
+static int sync_dirty(struct netns *netns, struct message *message)
+{
+	_cleanup_close_ int netns_fd = -1;
+
+	netns->dirty = false;
+	if (!netns->loaded)
+		return 0;
+	netns_fd = netns_find(netns->loader, netns->cookie);
+	return netns_fd < 0 ? 0 : devices_sync(netns, netns_fd, true, message);
+}
+
+int loader_event(struct loader *loader, struct message *message)
+{
+	int error = events_read(loader);
+
+	if (error)
+		return message_set(message, error, "cannot read device events: %s",
+				   strerror(-error));
+	for (size_t i = 0; i < loader->netns_count; i++) {
+		int failed = loader->netns[i]->dirty ? sync_dirty(loader->netns[i], message) : 0;
+
+		error = error ? error : failed;
+	}
+	return error;
+}

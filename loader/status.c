@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is loaded and attached where, as text for people. */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "internal.h"
+
+static void write_links(const struct netns *netns, uint32_t ifindex, FILE *out)
+{
+	static const char *const kinds[] = { "xdp", "ingress", "egress" };
+	static const char *const labels[] = { "xdp", "tc-ingress", "tc-egress" };
+	char path[STATE_PATH_SIZE];
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		state_pin_path(netns, path, "links/%" PRIu32 "-%s", ifindex, kinds[i]);
+		if (access(path, F_OK))
+			continue;
+		fprintf(out, " %s", labels[i]);
+		any = true;
+	}
+	if (!any && netns->loader->tc == TC_CLSACT)
+		fputs(" tc (clsact)", out);
+}
+
+static void write_devices(const struct netns *netns, FILE *out)
+{
+	struct device device;
+	uint32_t key, next;
+	bool more = !bpf_map_get_next_key(netns->devices, NULL, &key);
+
+	while (more) {
+		if (!bpf_map_lookup_elem(netns->devices, &key, &device)) {
+			fprintf(out, "    device %.*s:", IFACE_NAME_SIZE, (char *)device.name);
+			write_links(netns, key, out);
+			fputs(device.flags & DEVICE_HAS_MASTER ? " (judged at its master)\n" : "\n",
+			      out);
+		}
+		more = !bpf_map_get_next_key(netns->devices, &key, &next);
+		key = next;
+	}
+}
+
+static void write_table(const struct netns *netns, enum table_family family, FILE *out)
+{
+	uint64_t number = netns_generation(netns, family);
+	char path[STATE_PATH_SIZE];
+
+	if (!number)
+		return;
+	fprintf(out, "    table filter (%s): generation %" PRIu64 ", enforced by BPF, programs:",
+		family == TABLE_IPV4 ? "IPv4" : "IPv6", number);
+	for (unsigned i = 0; i < ENTRY_COUNT; i++) {
+		state_pin_path(netns, path, "%s-%" PRIu64 "/%s", family_name(family), number,
+			       entry_program_names[i]);
+		if (!access(path, F_OK))
+			fprintf(out, " %s", entry_program_names[i]);
+	}
+	fputc('\n', out);
+}
+
+int loader_status(const struct loader *loader, FILE *out)
+{
+	fprintf(out, "hook: %s\n", hook_text(loader->config.hook));
+	for (size_t i = 0; i < loader->netns_count; i++) {
+		const struct netns *netns = loader->netns[i];
+
+		if (!netns->loaded)
+			continue;
+		fprintf(out, "namespace %016" PRIx64 "%s\n", netns->cookie,
+			netns->cookie == loader->own_cookie ? " (the host's)" : "");
+		for (unsigned family = 0; family < TABLE_FAMILIES; family++)
+			write_table(netns, (enum table_family)family, out);
+		write_devices(netns, out);
+	}
+	return ferror(out) ? -EIO : 0;
+}
