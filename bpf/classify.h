@@ -28,17 +28,17 @@ enum key_word {
 	KEY_ICMP,
 	KEY_IN_NAME,
 	KEY_OUT_NAME,
-	KEY_IN_NAME_REST, /* words 1 to 3 */
-	KEY_OUT_NAME_REST = KEY_IN_NAME_REST + 3,
-	KEY_SOURCE_REST = KEY_OUT_NAME_REST + 3,
+	KEY_IN_NAME_REST, /* word 1; what is behind is left to the items */
+	KEY_OUT_NAME_REST,
+	KEY_SOURCE_REST, /* words 1 to 3 */
 	KEY_DESTINATION_REST = KEY_SOURCE_REST + 3,
 	KEY_WORDS = KEY_DESTINATION_REST + 3,
 };
 
 /*
  * child = base + min((key[word] - low) >> shift, last), in 64 bits: a binary split at `low` has
- * shift 63 (0: not below, 1: below), a multiway cut any other. A leaf has `word` >= KEY_WORDS and
- * its list at [base, base + last).
+ * shift 63 (0: not below, 1: below), a multiway cut any other. A leaf has CLASSIFY_LEAF as `word`;
+ * its list starts at `base` and ends with CLASSIFY_NO_RULE.
  */
 struct classify_node {
 	__u32 low;
@@ -52,7 +52,7 @@ struct classify_node {
 #define CLASSIFY_LEAF	  0xff
 #define CLASSIFY_SPLIT	  63
 #define CLASSIFY_DEPTH	  32  /* nodes on a path at most, the leaf included */
-#define CLASSIFY_TREES	  4   /* trees of one chain at most */
+#define CLASSIFY_TREES	  3   /* trees of one chain at most */
 #define CLASSIFY_EXTRAS	  64  /* predicates of one item outside its fixed fields at most */
 #define CLASSIFY_NO_RULE  0xffffffff
 #define CLASSIFY_ITEM_MAX (1 << 22)
@@ -151,7 +151,7 @@ _Static_assert(sizeof(struct classify_extra) == 40, "in the classifier's data");
 
 /* The trees of one chain and class of packets; candidates of all are merged in order. */
 struct classify_root {
-	__u32 trees;
+	__u32 trees;		    /* for the translator; unused trees are an empty leaf */
 	__u32 node[CLASSIFY_TREES];
 };
 
@@ -173,8 +173,7 @@ struct classifier {
 	__u32 size;	 /* of all the data, bytes */
 	__u32 family;	 /* 4 or 6 */
 	__u32 key_limit; /* key words in use are below */
-	__u32 key_used;	 /* bit set of enum key_word */
-	__u32 trees;	 /* most trees of a root */
+	__u32 trees;	 /* most trees of a root; walked for each packet */
 	__u32 wide;	 /* 1: `wides` is there */
 	struct classify_array nodes;  /* struct classify_node */
 	struct classify_array lists;  /* __u32: items' indices */

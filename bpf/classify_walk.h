@@ -18,15 +18,20 @@
 #error "struct classify_item::tail is laid out for little-endian machines"
 #endif
 
-/* The header's numbers are constants to the verifier, so element() costs one comparison. */
-static __always_inline const struct classifier *classifier_head(void)
+/*
+ * The head's numbers are constants to the verifier. They are read anew at each use: a compiler that
+ * keeps them on the stack between makes the verifier forget them.
+ */
+static __always_inline const volatile struct classifier *classifier_head(void)
 {
-	return (const struct classifier *)classifier_data;
+	return (const volatile struct classifier *)classifier_data;
 }
 
-static __always_inline const void *classifier_element(const struct classify_array *array,
+static __always_inline const void *classifier_element(const volatile struct classify_array *array,
 						      __u64 index, __u64 size)
 {
+	/* what is compared shall be what is added: no address computed ahead of the comparison */
+	__asm__ volatile("" : "+r"(index));
 	if (index >= array->count)
 		return 0;
 	return (const char *)classifier_data + array->offset + index * size;
@@ -122,7 +127,7 @@ static __always_inline int extra_matches(const struct packet *packet,
 /** classify_extras() - do @count extra predicates from @first on match? */
 CLASSIFY_FUNCTION int classify_extras(const struct packet *packet, __u32 first, __u32 count)
 {
-	const struct classifier *head = classifier_head();
+	const volatile struct classifier *head = classifier_head();
 
 	if (!packet)
 		return MATCH_HOTDROP;
@@ -145,7 +150,7 @@ CLASSIFY_FUNCTION int classify_extras(const struct packet *packet, __u32 first, 
 static __always_inline int addresses_match(const struct packet *packet,
 					   const struct classify_item *item, __u64 index)
 {
-	const struct classifier *head = classifier_head();
+	const volatile struct classifier *head = classifier_head();
 	const struct classify_wide *wide;
 	__u32 differ = 0;
 
@@ -188,7 +193,7 @@ static __always_inline int item_matches_sound(const struct packet *packet,
 /** classify_broken() - does item @index match a packet that rules may hotdrop? In strict order. */
 CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
 {
-	const struct classifier *head = classifier_head();
+	const volatile struct classifier *head = classifier_head();
 	const struct classify_item *item;
 	__u64 differ;
 	int match;
@@ -221,18 +226,12 @@ CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
 	return classify_extras(packet, item->extra + item->extra_early, item->extra_late);
 }
 
-/* Where the scan of one tree's leaf is; `item`: the next candidate, none left: CLASSIFY_NO_RULE. */
-struct leaf_cursor {
-	__u32 next;
-	__u32 end;
-	__u32 item;
-};
-
 struct leaf_scan {
 	const struct packet *packet;
-	struct leaf_cursor cursors[CLASSIFY_TREES];
-	__u32 skip;  /* items before are not looked at */
-	__u32 class; /* enum packet_class */
+	__u32 next[CLASSIFY_TREES]; /* place in each tree's list */
+	__u32 item[CLASSIFY_TREES]; /* what stands there; only where there are several trees */
+	__u32 skip;		    /* items before are not looked at */
+	__u32 class;		    /* enum packet_class */
 	__u64 result;
 };
 
@@ -240,33 +239,29 @@ struct leaf_scan {
 #define CLASSIFY_RESULT(rule, verdict) (((__u64)(rule) << 8) | (verdict))
 #define CLASSIFY_FAILED		       CLASSIFY_RESULT(CLASSIFY_NO_RULE, VERDICT_DROP)
 
-static __always_inline __u32 cursor_load(__u32 next, __u32 end)
+static __always_inline __u32 list_entry(__u32 at)
 {
-	const __u32 *entry;
+	const __u32 *entry = classifier_element(&classifier_head()->lists, at, sizeof(*entry));
 
-	if (next >= end)
-		return CLASSIFY_NO_RULE;
-	entry = classifier_element(&classifier_head()->lists, next, sizeof(*entry));
 	return entry ? *entry : CLASSIFY_NO_RULE;
 }
 
-/* The lowest candidate of all trees; its cursor moves on. */
+/* The lowest candidate of all trees; its tree's list moves on. */
 static __always_inline __u32 scan_next(struct leaf_scan *scan)
 {
 	__u32 trees = classifier_head()->trees;
-	__u32 lowest = scan->cursors[0].item;
+	__u32 lowest = scan->item[0];
 
+	if (trees == 1)
+		return list_entry(scan->next[0]++);
 	for (__u32 t = 1; t < CLASSIFY_TREES; t++)
-		if (t < trees && scan->cursors[t].item < lowest)
-			lowest = scan->cursors[t].item;
-	for (__u32 t = 0; t < CLASSIFY_TREES; t++) {
-		struct leaf_cursor *cursor = &scan->cursors[t];
-
-		if (t >= trees || cursor->item != lowest)
-			continue;
-		cursor->next++;
-		cursor->item = cursor_load(cursor->next, cursor->end);
-	}
+		if (t < trees && scan->item[t] < lowest)
+			lowest = scan->item[t];
+	if (lowest == CLASSIFY_NO_RULE)
+		return lowest;
+	for (__u32 t = 0; t < CLASSIFY_TREES; t++)
+		if (t < trees && scan->item[t] == lowest)
+			scan->item[t] = list_entry(++scan->next[t]);
 	return lowest;
 }
 
@@ -278,20 +273,16 @@ static __always_inline int scan_step(struct leaf_scan *scan)
 	int match;
 
 	item = classifier_element(&classifier_head()->items, index, sizeof(*item));
-	if (!item) {
-		scan->result = CLASSIFY_FAILED;
-		return 1;
-	}
+	if (!item)
+		return 1; /* no more candidates: not in a whole table; fail closed */
 	if (index < scan->skip)
 		return 0;
 	match = scan->class == CLASS_SOUND ? item_matches_sound(scan->packet, item, index)
 					   : classify_broken(scan->packet, index);
 	if (match == MATCH_NO)
 		return 0;
-	if (match == MATCH_HOTDROP) {
-		scan->result = CLASSIFY_FAILED;
+	if (match == MATCH_HOTDROP)
 		return 1;
-	}
 	if (item->action != CLASSIFY_SKIP) {
 		scan->result = CLASSIFY_RESULT(item->rule, item->action);
 		return 1;
@@ -307,43 +298,44 @@ static long scan_step_again(__u32 round, void *context)
 	return scan_step(context);
 }
 
-#define KEY_FILL(word, value)                                                   \
-	do {                                                                    \
-		if ((word) < head->key_limit)                                   \
-			key[word] = head->key_used & (1u << (word)) ? (value) : 0; \
-	} while (0)
-
-#define KEY_FILL_REST(first, words)                                                       \
-	do {                                                                              \
-		KEY_FILL((first), __builtin_bswap32(((const __u32 *)(words))[1]));        \
-		KEY_FILL((first) + 1, __builtin_bswap32(((const __u32 *)(words))[2]));    \
-		KEY_FILL((first) + 2, __builtin_bswap32(((const __u32 *)(words))[3]));    \
-	} while (0)
-
-static __always_inline void key_fill(__u32 *key, const struct packet *packet)
+static __always_inline __u32 key_word(const void *words, int i)
 {
-	const struct classifier *head = classifier_head();
-
-	KEY_FILL(KEY_SOURCE, __builtin_bswap32(packet->source[0]));
-	KEY_FILL(KEY_DESTINATION, __builtin_bswap32(packet->destination[0]));
-	KEY_FILL(KEY_SOURCE_PORT, packet->source_port);
-	KEY_FILL(KEY_DESTINATION_PORT, packet->destination_port);
-	KEY_FILL(KEY_PROTOCOL, packet->protocol);
-	KEY_FILL(KEY_TRANSPORT, packet->transport);
-	KEY_FILL(KEY_ICMP, packet->icmp);
-	KEY_FILL(KEY_IN_NAME, __builtin_bswap32(*(const __u32 *)packet->in_name));
-	KEY_FILL(KEY_OUT_NAME, __builtin_bswap32(*(const __u32 *)packet->out_name));
-	KEY_FILL_REST(KEY_IN_NAME_REST, packet->in_name);
-	KEY_FILL_REST(KEY_OUT_NAME_REST, packet->out_name);
-	KEY_FILL_REST(KEY_SOURCE_REST, packet->source);
-	KEY_FILL_REST(KEY_DESTINATION_REST, packet->destination);
+	return __builtin_bswap32(((const __u32 *)words)[i]);
 }
 
-/* From a root down to its leaf. A malformed tree gives an empty leaf: the packet is dropped. */
-static __always_inline struct leaf_cursor tree_walk(const __u32 *key, __u32 root)
+/* Words of a group are filled in together, as far as the table's trees use any of it. */
+static __always_inline void key_fill(__u32 *key, const struct packet *packet)
 {
-	const struct classifier *head = classifier_head();
-	struct leaf_cursor leaf = { .item = CLASSIFY_NO_RULE };
+	const volatile struct classifier *head = classifier_head();
+
+	key[KEY_SOURCE] = key_word(packet->source, 0);
+	key[KEY_DESTINATION] = key_word(packet->destination, 0);
+	if (head->key_limit > KEY_SOURCE_PORT) {
+		key[KEY_SOURCE_PORT] = packet->source_port;
+		key[KEY_DESTINATION_PORT] = packet->destination_port;
+		key[KEY_PROTOCOL] = packet->protocol;
+		key[KEY_TRANSPORT] = packet->transport;
+		key[KEY_ICMP] = packet->icmp;
+	}
+	if (head->key_limit > KEY_IN_NAME) {
+		key[KEY_IN_NAME] = key_word(packet->in_name, 0);
+		key[KEY_OUT_NAME] = key_word(packet->out_name, 0);
+	}
+	if (head->key_limit > KEY_IN_NAME_REST) {
+		key[KEY_IN_NAME_REST] = key_word(packet->in_name, 1);
+		key[KEY_OUT_NAME_REST] = key_word(packet->out_name, 1);
+	}
+	if (head->key_limit > KEY_SOURCE_REST)
+		for (int i = 0; i < 3; i++) {
+			key[KEY_SOURCE_REST + i] = key_word(packet->source, i + 1);
+			key[KEY_DESTINATION_REST + i] = key_word(packet->destination, i + 1);
+		}
+}
+
+/* From a root down to its leaf: where its list starts. CLASSIFY_NO_RULE: the tree is malformed. */
+static __always_inline __u32 tree_walk(const __u32 *key, __u32 root)
+{
+	const volatile struct classifier *head = classifier_head();
 	__u64 index = root;
 
 	for (int depth = 0; depth < CLASSIFY_DEPTH; depth++) {
@@ -353,18 +345,14 @@ static __always_inline struct leaf_cursor tree_walk(const __u32 *key, __u32 root
 
 		if (!node)
 			break;
-		if (node->word >= head->key_limit || node->word >= KEY_WORDS) {
-			leaf.next = node->base;
-			leaf.end = node->base + node->last;
-			leaf.item = cursor_load(leaf.next, leaf.end);
-			break;
-		}
+		if (node->word >= head->key_limit)
+			return node->base;
 		child = ((__u64)key[node->word] - node->low) >> (node->shift & 63);
 		if (child > node->last)
 			child = node->last;
 		index = node->base + child;
 	}
-	return leaf;
+	return CLASSIFY_NO_RULE;
 }
 
 static __always_inline __u32 packet_class(const struct packet *packet)
@@ -377,37 +365,74 @@ static __always_inline __u32 packet_class(const struct packet *packet)
 }
 
 /* Candidates that are looked at in plain code; more are left to a loop that calls. */
-#define CLASSIFY_INLINE_STEPS 24
+#define CLASSIFY_INLINE_STEPS 16
 
-/**
- * classify() - judge a packet as chain @chain (0 INPUT, 1 FORWARD, 2 OUTPUT) of the table does.
- * Return: CLASSIFY_RESULT(); its rule is not counted yet, all before are.
- */
-CLASSIFY_FUNCTION __u64 classify(const struct packet *packet, __u32 chain)
+static __always_inline const volatile struct classify_root *
+scan_start(struct leaf_scan *scan, __u32 *key, const struct packet *packet, __u32 chain)
 {
-	const struct classifier *head = classifier_head();
-	struct leaf_scan scan = { .packet = packet, .result = CLASSIFY_FAILED };
-	const struct classify_root *root;
+	*scan = (struct leaf_scan){ .packet = packet, .class = packet_class(packet),
+				    .result = CLASSIFY_FAILED };
+	key_fill(key, packet);
+	return &classifier_head()->roots[chain][scan->class];
+}
+
+/*
+ * classify() where chains have one tree. The scan stays in registers, as its address is not taken;
+ * only long lists are continued in memory.
+ */
+CLASSIFY_FUNCTION __u64 classify_single(const struct packet *packet, __u32 chain)
+{
+	const volatile struct classify_root *root;
+	struct leaf_scan scan, rest;
 	__u32 key[KEY_WORDS];
 
 	if (!packet || chain >= CLASSIFY_CHAINS)
 		return CLASSIFY_FAILED;
-	key_fill(key, packet);
-	scan.class = packet_class(packet);
-	root = &head->roots[chain][scan.class];
+	root = scan_start(&scan, key, packet, chain);
+	scan.next[0] = tree_walk(key, root->node[0]);
+	if (scan.next[0] == CLASSIFY_NO_RULE)
+		return CLASSIFY_FAILED;
+	for (int i = 0; i < CLASSIFY_INLINE_STEPS; i++)
+		if (scan_step(&scan))
+			return scan.result;
+	rest = scan;
+	classify_repeat(CLASSIFY_ITEM_MAX, scan_step_again, &rest);
+	return rest.result;
+}
+
+/* classify() where chains have several trees. */
+CLASSIFY_FUNCTION __u64 classify_merged(const struct packet *packet, __u32 chain)
+{
+	const volatile struct classify_root *root;
+	struct leaf_scan scan;
+	__u32 key[KEY_WORDS];
+
+	if (!packet || chain >= CLASSIFY_CHAINS)
+		return CLASSIFY_FAILED;
+	root = scan_start(&scan, key, packet, chain);
 	for (__u32 t = 0; t < CLASSIFY_TREES; t++) {
-		if (t >= head->trees)
+		if (t >= classifier_head()->trees)
 			break;
-		if (t < root->trees)
-			scan.cursors[t] = tree_walk(key, root->node[t]);
-		else
-			scan.cursors[t].item = CLASSIFY_NO_RULE;
+		scan.next[t] = tree_walk(key, root->node[t]);
+		if (scan.next[t] == CLASSIFY_NO_RULE)
+			return CLASSIFY_FAILED;
+		scan.item[t] = list_entry(scan.next[t]);
 	}
 	for (int i = 0; i < CLASSIFY_INLINE_STEPS; i++)
 		if (scan_step(&scan))
 			return scan.result;
 	classify_repeat(CLASSIFY_ITEM_MAX, scan_step_again, &scan);
 	return scan.result;
+}
+
+/**
+ * classify() - judge a packet as chain @chain (0 INPUT, 1 FORWARD, 2 OUTPUT) of the table does.
+ * Return: CLASSIFY_RESULT(); its rule is not counted yet, all before are.
+ */
+static __always_inline __u64 classify(const struct packet *packet, __u32 chain)
+{
+	return classifier_head()->trees == 1 ? classify_single(packet, chain)
+					     : classify_merged(packet, chain);
 }
 
 #endif

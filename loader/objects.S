@@ -14,5 +14,6 @@ object_\name\()_end:
 	object xdp6
 	object tc4
 	object tc6
+	object classify
 
 	.section .note.GNU-stack, "", %progbits

@@ -8,5 +8,6 @@ extern const unsigned char object_xdp4_begin[], object_xdp4_end[];
 extern const unsigned char object_xdp6_begin[], object_xdp6_end[];
 extern const unsigned char object_tc4_begin[], object_tc4_end[];
 extern const unsigned char object_tc6_begin[], object_tc6_end[];
+extern const unsigned char object_classify_begin[], object_classify_end[];
 
 #endif

@@ -23,32 +23,22 @@ static void narrow_masked(struct box *box, unsigned word, __be32 value, __be32 m
 	narrow(box, word, low & ~tail, low | tail);
 }
 
-static unsigned rest_word(unsigned field)
-{
-	static const unsigned rest[] = {
-		[EXTRA_SOURCE] = KEY_SOURCE_REST,
-		[EXTRA_DESTINATION] = KEY_DESTINATION_REST,
-		[EXTRA_IN_NAME] = KEY_IN_NAME_REST,
-		[EXTRA_OUT_NAME] = KEY_OUT_NAME_REST,
-	};
-
-	return rest[field];
-}
-
 static void narrow_name(struct box *box, const struct classify_extra *extra)
 {
-	unsigned first = extra->field == EXTRA_IN_NAME ? KEY_IN_NAME : KEY_OUT_NAME;
+	bool in = extra->field == EXTRA_IN_NAME;
 	__be32 value[4], mask[4];
 
 	memcpy(value, extra->value, sizeof(value));
 	memcpy(mask, extra->mask, sizeof(mask));
+	if (mask[2] | mask[3])
+		box->exact = false;
 	for (unsigned i = 0; i < 4; i++)
 		if (value[i] & ~mask[i]) {
 			box->exact = false;
 			return;
 		}
-	for (unsigned i = 0; i < 4; i++)
-		narrow_masked(box, i ? rest_word(extra->field) + i - 1 : first, value[i], mask[i]);
+	narrow_masked(box, in ? KEY_IN_NAME : KEY_OUT_NAME, value[0], mask[0]);
+	narrow_masked(box, in ? KEY_IN_NAME_REST : KEY_OUT_NAME_REST, value[1], mask[1]);
 }
 
 static void narrow_extras(struct box *box, const struct classify_extra *extras, uint32_t count)

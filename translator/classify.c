@@ -26,8 +26,8 @@ _Static_assert(sizeof(struct classify_extra) % sizeof(uint32_t) == 0, "kept as w
 static const uint32_t field_words[FIELD_COUNT] = {
 	[FIELD_SOURCE] = 1u << KEY_SOURCE | 7u << KEY_SOURCE_REST,
 	[FIELD_DESTINATION] = 1u << KEY_DESTINATION | 7u << KEY_DESTINATION_REST,
-	[FIELD_IN_NAME] = 1u << KEY_IN_NAME | 7u << KEY_IN_NAME_REST,
-	[FIELD_OUT_NAME] = 1u << KEY_OUT_NAME | 7u << KEY_OUT_NAME_REST,
+	[FIELD_IN_NAME] = 1u << KEY_IN_NAME | 1u << KEY_IN_NAME_REST,
+	[FIELD_OUT_NAME] = 1u << KEY_OUT_NAME | 1u << KEY_OUT_NAME_REST,
 	[FIELD_PROTOCOL] = 1u << KEY_PROTOCOL,
 	[FIELD_SOURCE_PORT] = 1u << KEY_SOURCE_PORT,
 	[FIELD_DESTINATION_PORT] = 1u << KEY_DESTINATION_PORT,
@@ -184,20 +184,29 @@ static int chain_build(struct table_build *build, enum hook hook)
 	return error;
 }
 
-static void head_finish(struct table_build *build)
+static void root_finish(struct classifier *head, struct classify_root *root, uint32_t empty)
+{
+	if (root->trees > head->trees)
+		head->trees = root->trees;
+	for (uint32_t t = root->trees; t < CLASSIFY_TREES; t++)
+		root->node[t] = empty;
+}
+
+/* @empty: a leaf without items */
+static void head_finish(struct table_build *build, uint32_t empty)
 {
 	struct classifier *head = &build->head;
 
 	head->family = build->ir->family;
 	head->wide = build->ir->family == 6;
+	head->trees = 1;
 	for (uint32_t i = 0; i < build->store.node_count; i++)
-		if (build->store.nodes[i].word != CLASSIFY_LEAF)
-			head->key_used |= 1u << build->store.nodes[i].word;
-	head->key_limit = head->key_used ? 32 - __builtin_clz(head->key_used) : 0;
+		if (build->store.nodes[i].word != CLASSIFY_LEAF &&
+		    build->store.nodes[i].word >= head->key_limit)
+			head->key_limit = build->store.nodes[i].word + 1u;
 	for (int chain = 0; chain < CLASSIFY_CHAINS; chain++)
 		for (int class = 0; class < CLASS_COUNT; class++)
-			if (head->roots[chain][class].trees > head->trees)
-				head->trees = head->roots[chain][class].trees;
+			root_finish(head, &head->roots[chain][class], empty);
 }
 
 /* An array of the data being laid out. */
@@ -236,6 +245,7 @@ static int data_lay_out(struct table_build *build, struct classifier_image *imag
 		*parts[i].array = (struct classify_array){ size, parts[i].count };
 		size += parts[i].size * parts[i].count;
 	}
+	size = (size + PART_ALIGN - 1) / PART_ALIGN * PART_ALIGN;
 	head->size = size;
 	bytes = calloc(1, size);
 	if (!bytes)
@@ -254,13 +264,15 @@ int classify_table(const struct ir *ir, const struct classify_options *options,
 		   struct classifier_image *image, struct message *message)
 {
 	struct table_build build = { .ir = ir, .options = options, .message = message };
-	int error = 0;
+	struct tree_input nothing = { 0 };
+	uint32_t empty = 0;
+	int error = tree_build(&build.store, &nothing, SIZE_MAX, TREE_STOP, &empty);
 
 	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT && !error; hook++)
 		if (ir->hook_entry[hook] != RULE_NONE)
 			error = chain_build(&build, hook);
 	if (!error) {
-		head_finish(&build);
+		head_finish(&build, empty);
 		error = data_lay_out(&build, image);
 	}
 	tree_store_free(&build.store);

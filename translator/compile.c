@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "classify.h"
 #include "elf_object.h"
 #include "emit.h"
 
@@ -41,9 +42,9 @@ void object_free(struct object *object)
 	*object = (struct object){};
 }
 
-/* Code of all functions; returns how many. */
+/* Code of all functions that the form wants; returns how many. */
 static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir, unsigned stages,
-			       struct function *functions)
+			       enum form form, struct function *functions)
 {
 	label_t count = label_new(assembler);
 	uint32_t made = 0;
@@ -52,6 +53,8 @@ static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir,
 	functions[made] = (struct function){ .name = "table_count", .signature = SIGNATURE_COUNT };
 	emit_count(assembler);
 	functions[made++].end = assembler->count;
+	if (form == FORM_TREES) /* bpf/classify.bpf.c has the chains' functions */
+		return made;
 	for (size_t i = 0; i < ARRAY_SIZE(chains) && !assembler->error; i++) {
 		struct function *function = &functions[made];
 
@@ -68,6 +71,19 @@ static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir,
 	return made;
 }
 
+/*
+ * Straight-line code costs what the rules before the one that matches cost, trees cost about as much
+ * as this many plain rules whatever the table.
+ */
+#define STRAIGHT_RULES_MAX 16
+
+static enum form choose_form(const struct ir *ir, enum form wanted)
+{
+	if (wanted != FORM_AUTO)
+		return wanted;
+	return ir->rule_count <= STRAIGHT_RULES_MAX ? FORM_STRAIGHT : FORM_TREES;
+}
+
 int emit(const struct ir *ir, const struct compile_options *options, const char *source_name,
 	 struct object *object, struct message *message)
 {
@@ -80,9 +96,22 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 		.source_name = source_name,
 		.needs = ir_needs(ir),
 	};
+	enum form form = choose_form(ir, options->form);
+	_cleanup_free_ unsigned char *classifier = NULL;
 	int error;
 
-	source.function_count = emit_functions(&assembler, ir, options->stages, functions);
+	if (form == FORM_TREES) {
+		struct classify_options classify_options = { .memory_percent = 100 };
+		struct classifier_image image;
+
+		error = classify_table(ir, &classify_options, &image, message);
+		if (error)
+			return error;
+		classifier = image.bytes;
+		source.classifier = image.bytes;
+		source.classifier_size = image.size;
+	}
+	source.function_count = emit_functions(&assembler, ir, options->stages, form, functions);
 	error = assembler_finish(&assembler);
 	if (error == -E2BIG)
 		message_set(message, error,

@@ -48,12 +48,15 @@ struct building {
 
 static int make_leaf(struct building *b, const struct task *task, struct classify_node *node)
 {
-	uint32_t *list = b->now.pool + task->first; /* done with: may become numbers */
+	const uint32_t *items = b->now.pool + task->first;
 
+	if (array_room(&b->shares, &b->shares_room, task->count + (size_t)1, sizeof(*b->shares)))
+		return -ENOMEM;
 	for (uint32_t i = 0; i < task->count; i++)
-		list[i] = b->input->index[list[i]];
-	*node = (struct classify_node){ .word = CLASSIFY_LEAF, .last = task->count };
-	return word_lists_add(&b->store->lists, list, task->count, &node->base);
+		b->shares[i] = b->input->index[items[i]];
+	b->shares[task->count] = CLASSIFY_NO_RULE;
+	*node = (struct classify_node){ .word = CLASSIFY_LEAF };
+	return word_lists_add(&b->store->lists, b->shares, task->count + 1, &node->base);
 }
 
 /* --- tasks --- */
