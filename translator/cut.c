@@ -14,7 +14,7 @@ enum {
 	COST_LEAF = 10,
 	COST_CANDIDATE = 16,
 	COST_BIT = 22,		/* halving a long list further down */
-	COST_COPY = 60,		/* a list that is twice as long in sum */
+	COST_COPY = 6,		/* a list that is twice as long in sum */
 	COST_CHILD = 6,		/* one node for each item */
 	COST_PROGRESS = 8,	/* what a cut must win on a long list, about a third of a bit */
 	SPLIT_ITEMS_MAX = 4096, /* above, equal cuts only: they cost one pass each */
