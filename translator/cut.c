@@ -17,7 +17,7 @@ enum {
 	COST_COPY = 6,		/* a list that is twice as long in sum */
 	COST_CHILD = 6,		/* one node for each item */
 	COST_PROGRESS = 8,	/* what a cut must win on a long list, about a third of a bit */
-	SPLIT_ITEMS_MAX = 4096, /* above, equal cuts only: they cost one pass each */
+	SPLIT_ITEMS_MAX = 512, /* above, equal cuts only: they cost one pass each */
 	SPLIT_POINTS = 8,
 	POINT_SAMPLES = 64,
 	CUT_BITS_MAX = 18,
@@ -109,13 +109,6 @@ struct choice {
 	uint64_t best_cost;
 };
 
-static struct range item_range(const struct choice *choice, unsigned dim, uint32_t i)
-{
-	const struct tree_input *input = choice->input;
-
-	return input->ranges[(size_t)choice->items[i] * input->dims + dim];
-}
-
 static void offer(struct choice *choice, const struct cut *cut, uint64_t cost)
 {
 	if (cost >= choice->best_cost)
@@ -134,87 +127,57 @@ static uint64_t cut_cost(const struct choice *choice, uint64_t weighted, uint64_
 	       COST_CHILD * children / choice->count;
 }
 
-static int try_multiway(struct choice *choice, const struct cut *cut)
-{
-	struct cut_scratch *scratch = choice->scratch;
-	size_t children = (size_t)cut->last + 1;
-	uint64_t weighted = 0, sum = 0;
-	uint32_t running = 0, outside = 0;
-	uint32_t *counts;
-
-	if (array_room(&scratch->counts, &scratch->room, children + 1, sizeof(*counts)))
-		return -ENOMEM;
-	counts = scratch->counts;
-	memset(counts, 0, (children + 1) * sizeof(*counts));
-	for (uint32_t i = 0; i < choice->count; i++) {
-		struct cut_share share =
-			cut_share(cut, choice->region, item_range(choice, cut->dim, i));
-
-		outside += share.outside;
-		if (share.from > share.to)
-			continue;
-		counts[share.from]++;
-		counts[share.to + 1]--;
-	}
-	for (size_t c = 0; c < children; c++) {
-		uint32_t here;
-
-		running += counts[c];
-		here = cut->kind == CUT_WINDOW && c == cut->last ? outside : running;
-		sum += here;
-		weighted += here * list_cost(here);
-	}
-	offer(choice, cut, cut_cost(choice, weighted, sum, children));
-	return 0;
-}
-
-static void try_split(struct choice *choice, unsigned dim, uint32_t low)
-{
-	struct cut cut = { .kind = CUT_SPLIT, .dim = dim, .low = low, .last = 1,
-			   .shift = CLASSIFY_SPLIT };
-	uint64_t counts[2] = { 0 };
-
-	for (uint32_t i = 0; i < choice->count; i++) {
-		struct range range = item_range(choice, dim, i);
-
-		counts[0] += range.max >= low;
-		counts[1] += range.min < low;
-	}
-	offer(choice, &cut,
-	      cut_cost(choice, counts[0] * list_cost(counts[0]) + counts[1] * list_cost(counts[1]),
-		       counts[0] + counts[1], 2));
-}
-
-/* Where the items' ranges begin and end inside the region. */
-struct points {
-	uint32_t first; /* the lowest; > last: there is none */
-	uint32_t last;
-	uint32_t samples[POINT_SAMPLES];
-	uint32_t sample_count;
+/* One dimension of the items, clipped to the region. */
+struct view {
+	unsigned dim;
+	struct range whole;
+	struct range *ranges; /* scratch; choice->count of them */
+	uint32_t first;	      /* the lowest place where a range begins or ends inside the region */
+	uint32_t last;	      /* the highest; below `first`: there is none */
+	uint32_t open;	      /* ranges that reach an end of the region */
 };
 
-static void point_add(struct points *points, uint32_t point, bool sample)
+static void view_open(struct choice *choice, unsigned dim, struct view *view)
 {
-	points->first = point < points->first ? point : points->first;
-	points->last = point > points->last ? point : points->last;
-	if (sample && points->sample_count < POINT_SAMPLES)
-		points->samples[points->sample_count++] = point;
+	const struct range *all = choice->input->ranges + dim;
+	size_t stride = choice->input->dims;
+	struct range whole = choice->region->ranges[dim];
+
+	*view = (struct view){ .dim = dim, .whole = whole, .ranges = choice->scratch->ranges,
+			       .first = UINT32_MAX };
+	for (uint32_t i = 0; i < choice->count; i++) {
+		struct range range = all[choice->items[i] * stride];
+
+		range.min = range.min > whole.min ? range.min : whole.min;
+		range.max = range.max < whole.max ? range.max : whole.max;
+		view->ranges[i] = range;
+		view->open += range.min == whole.min || range.max == whole.max;
+		if (range.min > whole.min) {
+			view->first = range.min < view->first ? range.min : view->first;
+			view->last = range.min > view->last ? range.min : view->last;
+		}
+		if (range.max < whole.max) {
+			view->first = range.max + 1 < view->first ? range.max + 1 : view->first;
+			view->last = range.max + 1 > view->last ? range.max + 1 : view->last;
+		}
+	}
 }
 
-static void points_collect(const struct choice *choice, unsigned dim, struct points *points)
+/* --- splits in two --- */
+
+static void try_split(struct choice *choice, const struct view *view, uint32_t low)
 {
-	struct range whole = choice->region->ranges[dim];
-	uint32_t stride = 1 + choice->count / (POINT_SAMPLES / 2);
+	struct cut cut = { .kind = CUT_SPLIT, .dim = view->dim, .low = low, .last = 1,
+			   .shift = CLASSIFY_SPLIT };
+	uint64_t above = 0, below = 0;
 
-	*points = (struct points){ .first = UINT32_MAX };
 	for (uint32_t i = 0; i < choice->count; i++) {
-		struct range range = item_range(choice, dim, i);
-
-		if (range.min > whole.min)
-			point_add(points, range.min, i % stride == 0);
-		if (range.max < whole.max)
-			point_add(points, range.max + 1, i % stride == 0);
+		above += view->ranges[i].max >= low;
+		below += view->ranges[i].min < low;
 	}
+	offer(choice, &cut,
+	      cut_cost(choice, above * list_cost(above) + below * list_cost(below), above + below,
+		       2));
 }
 
 static int compare_points(const void *a, const void *b)
@@ -224,63 +187,140 @@ static int compare_points(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void try_splits(struct choice *choice, unsigned dim, struct points *points)
+static void try_splits(struct choice *choice, const struct view *view)
 {
-	uint32_t step, last = 0;
+	uint32_t samples[POINT_SAMPLES], count = 0, step, tried = 0;
+	uint32_t stride = 1 + choice->count / (POINT_SAMPLES / 2);
 
-	qsort(points->samples, points->sample_count, sizeof(points->samples[0]), compare_points);
-	step = 1 + points->sample_count / SPLIT_POINTS;
-	for (uint32_t i = step / 2; i < points->sample_count; i += step) {
-		if (points->samples[i] == last)
+	for (uint32_t i = 0; i < choice->count && count + 2 <= POINT_SAMPLES; i += stride) {
+		if (view->ranges[i].min > view->whole.min)
+			samples[count++] = view->ranges[i].min;
+		if (view->ranges[i].max < view->whole.max)
+			samples[count++] = view->ranges[i].max + 1;
+	}
+	qsort(samples, count, sizeof(samples[0]), compare_points);
+	step = 1 + count / SPLIT_POINTS;
+	for (uint32_t i = step / 2; i < count; i += step) {
+		if (samples[i] == tried)
 			continue;
-		last = points->samples[i];
-		try_split(choice, dim, last);
+		tried = samples[i];
+		try_split(choice, view, tried);
 	}
 }
 
-/* Equal parts of 2^shift, aligned to it, so that prefixes fall into whole parts. */
-static int try_parts(struct choice *choice, unsigned dim, const struct points *points,
-		     unsigned bits)
-{
-	struct range whole = choice->region->ranges[dim];
-	uint64_t size = (uint64_t)whole.max - whole.min + 1;
-	uint64_t window = (uint64_t)points->last - points->first;
-	struct cut cut = { .kind = CUT_EVEN, .dim = dim };
-	unsigned length;
+/* --- equal parts --- */
 
-	if (window < size / 2)
-		cut.kind = CUT_WINDOW;
-	length = bit_length((cut.kind == CUT_WINDOW ? window : size) - 1);
-	if (cut.kind == CUT_WINDOW && window <= 1)
-		return 0;
-	cut.shift = length > bits ? length - bits : 0;
-	if (cut.kind == CUT_WINDOW) {
-		cut.low = points->first >> cut.shift << cut.shift;
-		cut.last = ((uint64_t)points->last - cut.low + ((1ULL << cut.shift) - 1)) >>
-			   cut.shift;
-	} else {
-		cut.low = whole.min >> cut.shift << cut.shift;
-		cut.last = (whole.max - cut.low) >> cut.shift;
+/*
+ * Where ranges begin and end, counted in cells of the finest cut and summed up. Parts are aligned
+ * to their size, so those of any coarser cut are made of whole cells.
+ */
+struct histogram {
+	uint32_t *begun; /* ranges that begin in this cell or before */
+	uint32_t *ended; /* ranges that end in this cell or before */
+	int64_t cells;
+	uint32_t low; /* where cell 0 begins */
+	unsigned shift;
+	enum cut_kind kind;
+};
+
+static int64_t cell_of(const struct histogram *h, uint32_t value)
+{
+	int64_t cell = value < h->low ? 0 : (value - h->low) >> h->shift;
+
+	return cell < h->cells ? cell : h->cells - 1;
+}
+
+static int histogram_count(struct choice *choice, const struct view *view, struct histogram *h)
+{
+	struct cut_scratch *scratch = choice->scratch;
+
+	if (array_room(&scratch->counts, &scratch->room, 2 * (size_t)h->cells,
+		       sizeof(*scratch->counts)))
+		return -ENOMEM;
+	h->begun = scratch->counts;
+	h->ended = h->begun + h->cells;
+	memset(h->begun, 0, 2 * (size_t)h->cells * sizeof(*h->begun));
+	for (uint32_t i = 0; i < choice->count; i++) {
+		h->begun[cell_of(h, view->ranges[i].min)]++;
+		h->ended[cell_of(h, view->ranges[i].max)]++;
 	}
-	return cut.last ? try_multiway(choice, &cut) : 0;
+	for (int64_t c = 1; c < h->cells; c++) {
+		h->begun[c] += h->begun[c - 1];
+		h->ended[c] += h->ended[c - 1];
+	}
+	return 0;
+}
+
+/* Ranges that reach into the cells from..to. */
+static uint32_t histogram_between(const struct histogram *h, int64_t from, int64_t to)
+{
+	to = to < h->cells ? to : h->cells - 1;
+	if (to < 0 || from >= h->cells)
+		return 0;
+	return h->begun[to] - (from > 0 ? h->ended[from - 1] : 0);
+}
+
+static void try_parts(struct choice *choice, const struct view *view, const struct histogram *h,
+		      unsigned coarser)
+{
+	unsigned shift = h->shift + coarser;
+	uint32_t low = (uint32_t)((uint64_t)h->low >> shift << shift);
+	int64_t ahead = (h->low - low) >> h->shift;
+	struct cut cut = { .kind = h->kind, .dim = view->dim, .low = low, .shift = (uint8_t)shift };
+	uint64_t weighted = 0, sum = 0;
+	uint32_t parts;
+
+	if (h->kind == CUT_WINDOW)
+		cut.last = ((uint64_t)view->last - low + ((1ULL << shift) - 1)) >> shift;
+	else
+		cut.last = (view->whole.max - low) >> shift;
+	if (cut.last == 0)
+		return;
+	parts = h->kind == CUT_WINDOW ? cut.last : cut.last + 1;
+	for (int64_t p = 0; p < parts; p++) {
+		uint64_t here = histogram_between(h, (p << coarser) - ahead,
+						  ((p + 1) << coarser) - ahead - 1);
+
+		sum += here;
+		weighted += here * list_cost(here);
+	}
+	if (h->kind == CUT_WINDOW) {
+		sum += view->open;
+		weighted += view->open * list_cost(view->open);
+	}
+	offer(choice, &cut, cut_cost(choice, weighted, sum, cut.last + 1ULL));
+}
+
+static int try_multiway(struct choice *choice, const struct view *view)
+{
+	uint64_t size = (uint64_t)view->whole.max - view->whole.min + 1;
+	uint64_t window = (uint64_t)view->last - view->first + 1;
+	struct histogram h = { .kind = window < size / 2 ? CUT_WINDOW : CUT_EVEN };
+	unsigned bits = bit_length(choice->count) + 1, length;
+	int error;
+
+	bits = bits < CUT_BITS_MAX ? bits : CUT_BITS_MAX;
+	length = bit_length((h.kind == CUT_WINDOW ? window : size) - 1);
+	h.shift = length > bits ? length - bits : 0;
+	h.low = h.kind == CUT_WINDOW ? view->first : view->whole.min;
+	h.low = h.low >> h.shift << h.shift;
+	h.cells = (((h.kind == CUT_WINDOW ? view->last : view->whole.max) - h.low) >> h.shift) + 1;
+	error = histogram_count(choice, view, &h);
+	for (unsigned coarser = 0; !error && h.shift + coarser + 1 < length; coarser++)
+		try_parts(choice, view, &h, coarser);
+	return error;
 }
 
 static int try_dimension(struct choice *choice, unsigned dim)
 {
-	unsigned most = bit_length(choice->count) + 1;
-	struct points points;
-	int error = 0;
+	struct view view;
 
-	points_collect(choice, dim, &points);
-	if (points.first > points.last)
+	view_open(choice, dim, &view);
+	if (view.first > view.last)
 		return 0;
 	if (choice->count <= SPLIT_ITEMS_MAX)
-		try_splits(choice, dim, &points);
-	if (most > CUT_BITS_MAX)
-		most = CUT_BITS_MAX;
-	for (unsigned bits = most; bits >= 2 && !error; bits -= bits > 3 ? 2 : 1)
-		error = try_parts(choice, dim, &points, bits);
-	return error;
+		try_splits(choice, &view);
+	return try_multiway(choice, &view);
 }
 
 /* A cut has to beat the leaf, and to get a long list forward: else levels only multiply it. */
@@ -297,6 +337,8 @@ int cut_choose(const struct tree_input *input, const struct region *region, cons
 	struct choice choice = { .input = input, .region = region, .items = items, .count = count,
 				 .scratch = scratch, .best_cost = cost_limit(count) };
 
+	if (array_room(&scratch->ranges, &scratch->range_room, count, sizeof(*scratch->ranges)))
+		return -ENOMEM;
 	if (count > 2) {
 		for (unsigned dim = 0; dim < input->dims; dim++) {
 			int error = region->settled >> dim & 1 ? 0 : try_dimension(&choice, dim);

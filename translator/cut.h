@@ -52,10 +52,12 @@ struct cut_share cut_share(const struct cut *cut, const struct region *region, s
 /** cut_child_range() - what of the region's range child @child gets (outside: all of it). */
 struct range cut_child_range(const struct cut *cut, const struct region *region, uint32_t child);
 
-/* Memory of the choice: counts of children. */
+/* Memory of the choice, kept from one to the next. */
 struct cut_scratch {
 	uint32_t *counts; /* owned */
 	size_t room;
+	struct range *ranges; /* owned; one dimension of the items */
+	size_t range_room;
 };
 
 /**

@@ -403,6 +403,7 @@ int tree_build(struct tree_store *store, const struct tree_input *input, size_t 
 	free(b.made);
 	free(b.node_task);
 	free(b.scratch.counts);
+	free(b.scratch.ranges);
 	free(b.starts);
 	free(b.shares);
 	return error;
