@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# `make help` lists the targets. All outputs go to build/.
+# `make help` lists the targets. All outputs go to build/ (or where BUILD says).
 
 BUILD  ?= build
-CC     ?= gcc
+CC      = gcc
 CLANG  ?= clang
 AR     ?= ar
-FORMAT ?= clang-format
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
 
 PACKAGES := libbpf libelf libmnl libnftnl
 CFLAGS   ?= -O2 -g
@@ -15,7 +17,7 @@ override CFLAGS += -std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -fstack-protect
 		   $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(SANITIZE)
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 TEST_LIBS = $(shell pkg-config --libs criterion)
-MULTIARCH := $(shell $(CC) -print-multiarch)
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -std=gnu17 -O2 -g --target=bpf -mcpu=v3 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
 # One archive a folder; an archive may use those to its right.
@@ -30,9 +32,19 @@ archives     = $(patsubst %,$(BUILD)/lib%.a,$(AREAS))
 BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,dispatch classify xdp4 xdp6 tc4 tc6)
 PROGRAMS := $(BUILD)/ubpfilter $(BUILD)/ubpfilterd $(BUILD)/bpfilter_umh $(BUILD)/libubpfilter.so
 
+# What a build needs and is not there, by the names of Debian's packages.
+MISSING := $(strip $(if $(shell command -v pkg-config),,pkg-config) \
+	     $(foreach tool,$(CC) $(CLANG),$(if $(shell command -v $(tool)),,$(tool))) \
+	     $(foreach package,$(PACKAGES),$(if $(shell pkg-config --exists $(package) 2>/dev/null && echo y),,$(package)-dev)))
+
 .DELETE_ON_ERROR:
 .PHONY: all
 all: $(PROGRAMS)
+
+.PHONY: tools
+tools:
+	@test -z "$(MISSING)" || { echo "missing: $(MISSING)" >&2; \
+		echo "\`make deps' as root installs Debian's packages" >&2; exit 1; }
 
 define area_rule
 $(BUILD)/lib$(1).a: $(call area_objects,$(1))
@@ -41,23 +53,23 @@ $(BUILD)/lib$(1).a: $(call area_objects,$(1))
 endef
 $(foreach area,$(AREAS),$(eval $(call area_rule,$(area))))
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | tools
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.S $(BPF_OBJECTS)
+$(BUILD)/%.o: %.S $(BPF_OBJECTS) | tools
 	@mkdir -p $(@D)
 	$(CC) -I$(BUILD) -c -o $@ $<
 
-$(BUILD)/bpf/%4.bpf.o: bpf/%.bpf.c
+$(BUILD)/bpf/%4.bpf.o: bpf/%.bpf.c | tools
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -DFAMILY=4 -MMD -MP -c -o $@ $<
 
-$(BUILD)/bpf/%6.bpf.o: bpf/%.bpf.c
+$(BUILD)/bpf/%6.bpf.o: bpf/%.bpf.c | tools
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -DFAMILY=6 -MMD -MP -c -o $@ $<
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c | tools
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -92,13 +104,85 @@ $(filter $(BUILD)/tests/unit/translator/%,$(UNIT_TESTS)): $(call uses,translator
 $(filter $(BUILD)/tests/unit/loader/%,$(UNIT_TESTS)):     $(call uses,loader translator iptables-compat common)
 $(filter $(BUILD)/tests/unit/supervisor/%,$(UNIT_TESTS)): $(call uses,supervisor common)
 
+# --- tests -----------------------------------------------------------------------------------
+
+# What `make check` runs, in this order. A file tests/<kind>/<kind>.mk may add its own suite.
+CHECK_SUITES = lint unit sanitize e2e
+
+-include $(wildcard tests/*/*.mk)
+
+.PHONY: deps deps-run
+deps:
+	@tests/deps build run test
+deps-run:
+	@tests/deps build run
+
+# A make of its own, because what this one found missing may be there after deps.
+.PHONY: check check-all
+check: deps
+	@$(MAKE) --no-print-directory check-all
+check-all:
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) all
+	@BUILD=$(BUILD) MAKE=$(MAKE) tests/check $(CHECK_SUITES)
+
+.PHONY: lint
+lint:
+	@tests/lint
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
+	@tests/unit/run $(UNIT_TESTS)
+
+.PHONY: sanitize
+sanitize:
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) BUILD=$(BUILD)/sanitize \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" unit
+
+.PHONY: e2e
+e2e: all $(E2E_TOOLS)
+	@BUILD=$(abspath $(BUILD)) tests/e2e/run
+
+.PHONY: run
+run: deps-run
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) all $(E2E_TOOLS)
+	@BUILD=$(abspath $(BUILD)) tests/e2e/demo
+
+# --- installation ----------------------------------------------------------------------------
+
+# The programs find each other side by side, so all lie in one folder.
+libexec := $(DESTDIR)$(PREFIX)/libexec/ubpfilter
+MANUALS := $(wildcard docs/man/*.8)
+
+.PHONY: install
+install: all
+	install -d $(libexec) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(filter-out %.so,$(PROGRAMS)) $(libexec)
+	install -m 644 $(filter %.so,$(PROGRAMS)) $(libexec)
+	ln -sf ../libexec/ubpfilter/ubpfilter $(DESTDIR)$(PREFIX)/sbin/ubpfilter
+	ln -sf ../libexec/ubpfilter/ubpfilterd $(DESTDIR)$(PREFIX)/sbin/ubpfilterd
+	install -m 644 $(MANUALS) $(DESTDIR)$(PREFIX)/share/man/man8
+
+.PHONY: uninstall
+uninstall:
+	rm -rf $(libexec)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,ubpfilter ubpfilterd)
+	rm -f $(patsubst docs/man/%,$(DESTDIR)$(PREFIX)/share/man/man8/%,$(MANUALS))
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: help
 help:
-	@echo "make         build the programs into $(BUILD)/"
-	@echo "make clean   remove $(BUILD)/"
+	@echo "make            build the programs into $(BUILD)/"
+	@echo "make run        show it at work on real traffic, in network namespaces of its own (root)"
+	@echo "make check      install what the tests need, then lint, build and run all tests (root)"
+	@echo "make lint       format and static checks"
+	@echo "make unit       unit tests"
+	@echo "make sanitize   unit tests under ASan and UBSan"
+	@echo "make e2e        tests of the programs as users run them (root)"
+	@echo "make deps       install the Debian packages that are missing (root)"
+	@echo "make install    install under PREFIX ($(PREFIX)), below DESTDIR; make uninstall removes it"
+	@echo "make clean      remove $(BUILD)/"
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -55,6 +55,9 @@ struct route_facts {
 /* struct icmphdr and struct icmp6hdr */
 #define ICMP_HEADER_SIZE 8
 
+/* A TCP header has at most 60 bytes, 20 of them fixed. */
+#define TCP_OPTIONS_SIZE 40
+
 /* Extension headers that are followed: as many as fit into OFFSET_MASK bytes. */
 #define EXTENSIONS_MAX 2048
 
@@ -85,12 +88,31 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	}
 }
 
-/* as tcp_find_option(): which kinds a scan meets, ends of the options included */
+/* tcp_options is indexed by constants: the stack takes no variable index */
+static __always_inline void tcp_option_note(struct packet *packet, __u8 kind)
+{
+	__u64 bit = 1ull << (kind & 63);
+
+	if (kind < 64)
+		packet->tcp_options[0] |= bit;
+	else if (kind < 128)
+		packet->tcp_options[1] |= bit;
+	else if (kind < 192)
+		packet->tcp_options[2] |= bit;
+	else
+		packet->tcp_options[3] |= bit;
+}
+
+/*
+ * as tcp_find_option(): which kinds a scan meets, ends of the options included. One byte a turn: an
+ * option's length is looked at in the turn after its kind, so that no byte is read unchecked.
+ */
 static __always_inline enum parse_result parse_tcp_options(struct packet *packet, void *header,
 							   void *end, __u32 remaining)
 {
 	unsigned char *option = header + sizeof(struct tcphdr);
 	__u32 size = ((__u32)((unsigned char *)header)[12] >> 4) * 4;
+	bool length_is_here = false;
 	__u32 next = 0;
 
 	if (size < sizeof(struct tcphdr) || size > remaining) {
@@ -98,29 +120,22 @@ static __always_inline enum parse_result parse_tcp_options(struct packet *packet
 		return PARSE_OK;
 	}
 	size -= sizeof(struct tcphdr);
-	for (__u32 i = 0; i < 40; i++) {
-		unsigned char kind, length = 1;
+	for (__u32 i = 0; i < TCP_OPTIONS_SIZE; i++) {
+		unsigned char byte;
 
 		if (i >= size)
 			break;
 		if ((void *)(option + i + 1) > end)
 			return PARSE_SHORT;
+		byte = option[i];
+		if (length_is_here)
+			next = i - 1 + (byte ?: 1);
+		length_is_here = false;
 		if (i < next)
 			continue;
-		kind = option[i];
-		/* tcp_options is indexed by constants: a variable index into the stack costs more
-		 */
-		if (kind < 64)
-			packet->tcp_options[0] |= 1ull << kind;
-		else if (kind < 128)
-			packet->tcp_options[1] |= 1ull << (kind - 64);
-		else if (kind < 192)
-			packet->tcp_options[2] |= 1ull << (kind - 128);
-		else
-			packet->tcp_options[3] |= 1ull << (kind - 192);
-		if (kind >= 2 && (void *)(option + i + 2) <= end)
-			length = option[i + 1] ?: 1;
-		next = i + length;
+		tcp_option_note(packet, byte);
+		length_is_here = byte >= 2;
+		next = i + 1;
 	}
 	return PARSE_OK;
 }
@@ -266,6 +281,8 @@ static long walk_step(__u64 index, struct walk *walk)
 	unsigned char *end = (void *)(long)walk->context->data_end;
 	__u32 offset = walk->offset & OFFSET_MASK;
 	bool is_fragment = walk->protocol == IPPROTO_FRAGMENT;
+	__u32 size;
+	__u8 next;
 
 	(void)index;
 
@@ -275,25 +292,31 @@ static long walk_step(__u64 index, struct walk *walk)
 		walk->result = PARSE_REFUSED;
 		return 1;
 	}
-	if (offset + (is_fragment ? 4 : 2) > walk->length) {
+	/* the kernel asks for the fixed part, whether or not it looks at it */
+	if (offset + (is_fragment || walk->protocol == IPPROTO_ROUTING ? 4 : 2) > walk->length) {
 		walk->flags = PACKET_NO_PROTOCOL;
 		return 1;
 	}
 	header += (walk->base & BASE_MASK) + offset;
-	if (header + 4 > end) { /* every header has 8 bytes: at most, a packet is cut here */
+	if (header + 2 > end) {
 		walk->result = PARSE_SHORT;
 		return 1;
 	}
-	if (is_fragment && ((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
-		return walk_later_fragment(walk, header[0]);
-	if (is_fragment)
-		offset += 8;
-	else if (walk->protocol == IPPROTO_AH)
-		offset += (header[1] + 2u) * 4;
-	else
-		offset += (header[1] + 1u) * 8;
-	walk->offset = offset;
-	walk->protocol = header[0];
+	next = header[0];
+	size = (header[1] + 1u) * 8;
+	if (walk->protocol == IPPROTO_AH)
+		size = (header[1] + 2u) * 4;
+	if (is_fragment) {
+		if (header + 4 > end) {
+			walk->result = PARSE_SHORT;
+			return 1;
+		}
+		if (((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
+			return walk_later_fragment(walk, next);
+		size = 8;
+	}
+	walk->offset = offset + size;
+	walk->protocol = next;
 	return 0;
 }
 
@@ -320,6 +343,21 @@ static __always_inline enum parse_result ipv6_walk(struct packet *packet, const 
 	if (walk.flags & PACKET_FRAGMENT)
 		packet->transport = TRANSPORT_FRAGMENT;
 	return walk.result;
+}
+
+/* as ipv6_parse_hopopts(): hop-by-hop options that do not fit are dropped before any hook */
+static __always_inline enum parse_result check_hop_by_hop(const struct packet *packet,
+							  const struct view *view)
+{
+	unsigned char *header = view->begin + sizeof(struct ipv6hdr);
+
+	if (sizeof(struct ipv6hdr) + 8 > packet->length)
+		return PARSE_DISCARDED;
+	if ((void *)(header + 2) > view->end)
+		return PARSE_SHORT;
+	if (sizeof(struct ipv6hdr) + (header[1] + 1u) * 8 > packet->length)
+		return PARSE_DISCARDED;
+	return PARSE_OK;
 }
 
 /* as ip6_rcv_core() */
@@ -349,6 +387,11 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	facts->hop_limit = ip->hop_limit;
 	facts->tos = (__u8)(ip->priority << 4 | ip->flow_lbl[0] >> 4);
 	facts->dont_fragment = 1;
+	if (ip->nexthdr == IPPROTO_HOPOPTS) {
+		result = check_hop_by_hop(packet, view);
+		if (result != PARSE_OK)
+			return result;
+	}
 	result = ipv6_walk(packet, view, &transport);
 	if (result != PARSE_OK || packet->flags & (PACKET_NO_PROTOCOL | PACKET_FRAGMENT))
 		return result;

@@ -45,32 +45,30 @@ static bool verdict_known(int32_t verdict)
 	}
 }
 
-static bool error_known(const struct xt_error_target *target)
+/* A chain's name ends inside its target. */
+static bool errorname_fits(const unsigned char *target)
 {
-	return target->target.u.target_size == sizeof(*target) &&
-	       strnlen(target->errorname, sizeof(target->errorname)) < sizeof(target->errorname);
+	return field_u16(target, 0) == sizeof(struct xt_error_target) &&
+	       strnlen(target_errorname(target), XT_FUNCTION_MAXNAMELEN) < XT_FUNCTION_MAXNAMELEN;
 }
 
 /* The target ends inside its entry; a verdict or chain name is there and is one. */
 static bool target_fits(const unsigned char *base, const struct layout *layout)
 {
-	const struct xt_entry_target *target;
 	uint32_t target_offset = field_u16(base, layout->target_offset);
 	uint32_t next_offset = field_u16(base, layout->next_offset);
+	const unsigned char *target = base + target_offset;
 
-	/* XT_ALIGN: an entry whose target starts unaligned is refused with its matches */
-	if (target_offset < layout->entry_size || target_offset + sizeof(*target) > next_offset)
+	if (target_offset < layout->entry_size ||
+	    target_offset + sizeof(struct xt_entry_target) > next_offset)
 		return false;
-	if (field_u16(base + target_offset, 0) < sizeof(*target) ||
-	    target_offset + field_u16(base + target_offset, 0) > next_offset)
+	if (field_u16(target, 0) < sizeof(struct xt_entry_target) ||
+	    target_offset + field_u16(target, 0) > next_offset)
 		return false;
-	target = (const struct xt_entry_target *)(base + target_offset);
 	if (target_is(target, XT_STANDARD_TARGET))
 		return XT_ALIGN(target_offset + sizeof(struct xt_standard_target)) == next_offset &&
-		       verdict_known((int32_t)field_u32(base + target_offset, sizeof(*target)));
-	if (target_is(target, XT_ERROR_TARGET))
-		return error_known((const struct xt_error_target *)target);
-	return true;
+		       verdict_known(target_verdict(target));
+	return !target_is(target, XT_ERROR_TARGET) || errorname_fits(target);
 }
 
 /* Matches tile the space between entry header and target, so that walking them ends there. */
@@ -105,8 +103,7 @@ static bool unconditional(const unsigned char *base, const struct layout *layout
 /* A policy catches whatever its chain leaves undecided: it must match all, and decide. */
 static bool is_policy(const unsigned char *base, const struct layout *layout)
 {
-	const struct xt_entry_target *target =
-		(const struct xt_entry_target *)(base + layout->entry_size);
+	const unsigned char *target = base + layout->entry_size;
 
 	return unconditional(base, layout) && target_is(target, XT_STANDARD_TARGET) &&
 	       (target_verdict(target) == -NF_ACCEPT - 1 || target_verdict(target) == -NF_DROP - 1);

@@ -51,6 +51,17 @@ static struct match_context context_of(const struct table *table, uint32_t index
 	};
 }
 
+/* No such extension, or not in that revision. */
+static int match_unknown(const struct table *table, uint32_t index,
+			 const struct xt_entry_match *match, struct message *message)
+{
+	const struct match_extension *other = match_named(table->family, match->u.user.name);
+
+	if (!other)
+		return refuse(table, index, "match", match->u.user.name, message);
+	return other->unspec ? -EPROTOTYPE : -ENOENT;
+}
+
 static int check_match(struct table *table, uint32_t index, const struct xt_entry_match *match,
 		       struct message *message)
 {
@@ -60,12 +71,9 @@ static int check_match(struct table *table, uint32_t index, const struct xt_entr
 
 	if (!name_terminated(name))
 		return -EINVAL;
-	extension = match_named(table->family, name);
-	if (!extension)
-		return refuse(table, index, "match", name, message);
-	if (!match_find(table->family, name, match->u.user.revision))
-		return extension->unspec ? -EPROTOTYPE : -ENOENT;
 	extension = match_find(table->family, name, match->u.user.revision);
+	if (!extension)
+		return match_unknown(table, index, match, message);
 	if (match->u.match_size != sizeof(*match) + XT_ALIGN(extension->size) ||
 	    !protocol_fits(extension, &context) ||
 	    (extension->check && extension->check(match->data, &context)))
@@ -75,27 +83,26 @@ static int check_match(struct table *table, uint32_t index, const struct xt_entr
 }
 
 /* Bytes of data of the targets that are part of the table's structure: verdict and chain name. */
-static size_t target_data_size(const struct xt_entry_target *target)
+static size_t target_data_size(const void *target)
 {
 	return target_is(target, XT_STANDARD_TARGET) ? sizeof(int32_t) : XT_FUNCTION_MAXNAMELEN;
 }
 
-static int check_target(struct table *table, uint32_t index, const struct xt_entry_target *target,
+static int check_target(struct table *table, uint32_t index, const unsigned char *target,
 			struct message *message)
 {
-	const char *name = target->u.user.name;
 	size_t size;
 
-	if (!name_terminated(name))
+	if (!name_terminated(target_name(target)))
 		return -EINVAL;
 	if (!target_is(target, XT_STANDARD_TARGET) && !target_is(target, XT_ERROR_TARGET))
-		return refuse(table, index, "target", name, message);
-	if (target->u.user.revision != 0)
+		return refuse(table, index, "target", target_name(target), message);
+	if (target[offsetof(struct xt_entry_target, u.user.revision)] != 0)
 		return -ENOENT;
 	size = target_data_size(target);
-	if (target->u.target_size != sizeof(*target) + XT_ALIGN(size))
+	if (field_u16(target, 0) != sizeof(struct xt_entry_target) + XT_ALIGN(size))
 		return -EINVAL;
-	clear_padding(table, target->data, size);
+	clear_padding(table, target + sizeof(struct xt_entry_target), size);
 	return 0;
 }
 
@@ -113,7 +120,7 @@ int check_extensions(struct table *table, struct message *message)
 			next += match->u.match_size;
 		}
 		if (!error)
-			error = check_target(table, i, entry.target, message);
+			error = check_target(table, i, entry.match_end, message);
 		if (error)
 			return error;
 	}

@@ -122,15 +122,28 @@ static inline uint32_t field_u32(const unsigned char *base, size_t offset)
 	return value;
 }
 
-/* The name decides what a target is; standard is "", ERROR "ERROR". */
-static inline bool target_is(const struct xt_entry_target *target, const char *name)
+/*
+ * A target, before its entry is known to be good at any alignment. The name decides what it is:
+ * standard is "", ERROR "ERROR".
+ */
+static inline const char *target_name(const void *target)
 {
-	return strncmp(target->u.user.name, name, sizeof(target->u.user.name)) == 0;
+	return (const char *)target + offsetof(struct xt_entry_target, u.user.name);
 }
 
-static inline int32_t target_verdict(const struct xt_entry_target *target)
+static inline bool target_is(const void *target, const char *name)
 {
-	return ((const struct xt_standard_target *)target)->verdict;
+	return strncmp(target_name(target), name, XT_EXTENSION_MAXNAMELEN) == 0;
+}
+
+static inline int32_t target_verdict(const void *target)
+{
+	return (int32_t)field_u32(target, sizeof(struct xt_entry_target));
+}
+
+static inline const char *target_errorname(const void *target)
+{
+	return (const char *)target + offsetof(struct xt_error_target, errorname);
 }
 
 #endif

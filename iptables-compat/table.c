@@ -52,21 +52,17 @@ uint32_t table_index(const struct table *table, uint32_t offset)
 	return UINT32_MAX;
 }
 
-/* The ERROR entry is the largest of the initial table's. */
+/* Room for the larger family's. */
 #define INITIAL_SIZE_MAX                                                       \
-	(3 * (sizeof(struct ip6t_entry) + sizeof(struct xt_standard_target)) + \
+	(sizeof(struct ipt_replace) +                                          \
+	 3 * (sizeof(struct ip6t_entry) + sizeof(struct xt_standard_target)) + \
 	 sizeof(struct ip6t_entry) + sizeof(struct xt_error_target))
 
-struct initial {
-	struct ipt_replace replace;
-	unsigned char entries[INITIAL_SIZE_MAX];
-};
-
 /* Append an entry that matches all, with room for a target of @target_size, which is returned. */
-static struct xt_entry_target *initial_add(struct initial *initial, const struct layout *layout,
+static struct xt_entry_target *initial_add(struct ipt_replace *replace, const struct layout *layout,
 					   uint16_t target_size)
 {
-	unsigned char *base = initial->entries + initial->replace.size;
+	unsigned char *base = (unsigned char *)(replace + 1) + replace->size;
 	struct xt_entry_target *target = (struct xt_entry_target *)(base + layout->entry_size);
 	uint16_t target_offset = (uint16_t)layout->entry_size;
 	uint16_t next_offset = (uint16_t)(target_offset + target_size);
@@ -74,28 +70,31 @@ static struct xt_entry_target *initial_add(struct initial *initial, const struct
 	memcpy(base + layout->target_offset, &target_offset, sizeof(target_offset));
 	memcpy(base + layout->next_offset, &next_offset, sizeof(next_offset));
 	target->u.target_size = target_size;
-	initial->replace.size += next_offset;
-	initial->replace.num_entries++;
+	replace->size += next_offset;
+	replace->num_entries++;
 	return target;
 }
 
 int table_initial(enum family family, struct table **table)
 {
 	const struct layout *layout = layout_get(family);
-	struct initial initial = {
-		.replace = { .name = FILTER_NAME, .valid_hooks = FILTER_HOOKS, .num_counters = 1 },
-	};
+	_cleanup_free_ struct ipt_replace *replace = calloc(1, INITIAL_SIZE_MAX);
 	struct xt_entry_target *target;
 	uint32_t num_counters;
 
+	if (!replace)
+		return -ENOMEM;
+	strcpy(replace->name, FILTER_NAME);
+	replace->valid_hooks = FILTER_HOOKS;
+	replace->num_counters = 1;
 	for (int hook = NF_INET_LOCAL_IN; hook <= NF_INET_LOCAL_OUT; hook++) {
-		initial.replace.hook_entry[hook] = initial.replace.size;
-		initial.replace.underflow[hook] = initial.replace.size;
-		target = initial_add(&initial, layout, sizeof(struct xt_standard_target));
+		replace->hook_entry[hook] = replace->size;
+		replace->underflow[hook] = replace->size;
+		target = initial_add(replace, layout, sizeof(struct xt_standard_target));
 		((struct xt_standard_target *)target)->verdict = -NF_ACCEPT - 1;
 	}
-	target = initial_add(&initial, layout, sizeof(struct xt_error_target));
+	target = initial_add(replace, layout, sizeof(struct xt_error_target));
 	strcpy(target->u.user.name, XT_ERROR_TARGET);
 	strcpy(((struct xt_error_target *)target)->errorname, XT_ERROR_TARGET);
-	return table_decode(family, &initial, sizeof(initial), table, &num_counters, NULL);
+	return table_decode(family, replace, INITIAL_SIZE_MAX, table, &num_counters, NULL);
 }

@@ -40,8 +40,7 @@ static const char *chain_name(const struct table *table, uint32_t start)
 		if (table->hook_entry[hook] == table->offsets[start])
 			return hook_names[hook];
 	if (is_error(table, start))
-		return ((const struct xt_error_target *)table_entry(table, start).target)
-			->errorname;
+		return target_errorname(table_entry(table, start).target);
 	return "?"; /* entries before the first chain, which nothing reaches */
 }
 
@@ -133,13 +132,21 @@ static int print_entry(FILE *out, const struct table *table, uint32_t index)
 	if (index + 1 == table->entry_count && is_error(table, index))
 		fputs("# end", out);
 	else if (is_error(table, index))
-		fprintf(out, ":%s -", ((const struct xt_error_target *)entry.target)->errorname);
+		fprintf(out, ":%s -", target_errorname(entry.target));
 	else if (is_policy(table, index))
 		fprintf(out, ":%s %s", chain_name(table, chain_start(table, index)),
 			verdict_name(target_verdict(entry.target)));
 	else
 		return print_rule(out, table, index);
 	return ferror(out) ? -ENOMEM : 0;
+}
+
+/* Names and comments are the client's, but a rule stays one line. */
+static void join_lines(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\n')
+			*text = ' ';
 }
 
 int rule_text(const struct table *table, uint32_t index, char **text)
@@ -154,6 +161,7 @@ int rule_text(const struct table *table, uint32_t index, char **text)
 	error = print_entry(out, table, index);
 	if (fclose(out) != 0 || error)
 		return -ENOMEM;
+	join_lines(line);
 	*text = TAKE_PTR(line);
 	return 0;
 }
@@ -171,5 +179,8 @@ int rule_place(const struct table *table, uint32_t index, char *text, size_t siz
 	else
 		length = snprintf(text, size, "%s/%s rule %u", table->name, chain,
 				  index - start + 1);
-	return length < 0 || (size_t)length >= size ? -ENOSPC : 0;
+	if (length < 0 || (size_t)length >= size)
+		return -ENOSPC;
+	join_lines(text);
+	return 0;
 }

@@ -62,7 +62,7 @@ static void print_interface(FILE *out, char letter, const char *name, const unsi
 			return;
 		}
 		if (name[i])
-			fputc(name[i] == '\n' ? ' ' : name[i], out);
+			fputc(name[i], out);
 	}
 }
 

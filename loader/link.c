@@ -42,17 +42,16 @@ static int add_object(struct bpf_linker *linker, const void *data, size_t size)
 }
 
 struct entry_object {
-	const unsigned char *begin;
-	const unsigned char *end;
+	const unsigned char *data;
+	const uint64_t *size; /* bytes */
 };
 
 static struct entry_object entry_object(enum stage stage, enum family family)
 {
 	static const struct entry_object objects[STAGE_COUNT][2] = {
-		[STAGE_XDP] = { { object_xdp4_begin, object_xdp4_end },
-				{ object_xdp6_begin, object_xdp6_end } },
-		[STAGE_TC] = { { object_tc4_begin, object_tc4_end },
-			       { object_tc6_begin, object_tc6_end } },
+		[STAGE_XDP] = { { object_xdp4, &object_xdp4_size },
+				{ object_xdp6, &object_xdp6_size } },
+		[STAGE_TC] = { { object_tc4, &object_tc4_size }, { object_tc6, &object_tc6_size } },
 	};
 
 	return objects[stage][family == FAMILY_IPV6];
@@ -100,11 +99,10 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 		struct entry_object entry = entry_object((enum stage)stage, family);
 
 		if (stages & STAGE_BIT(stage))
-			error = add_object(linker, entry.begin, (size_t)(entry.end - entry.begin));
+			error = add_object(linker, entry.data, *entry.size);
 	}
 	if (!error && is_classified(compiled))
-		error = add_object(linker, object_classify_begin,
-				   (size_t)(object_classify_end - object_classify_begin));
+		error = add_object(linker, object_classify, object_classify_size);
 	return error ? error : add_object(linker, compiled->data, compiled->size);
 }
 

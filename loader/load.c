@@ -87,8 +87,8 @@ static int dispatcher_pin(struct netns *netns, const struct bpf_object *object,
 
 int dispatcher_load(struct netns *netns, struct message *message)
 {
-	struct bpf_object *object = bpf_object__open_mem(
-		object_dispatch_begin, (size_t)(object_dispatch_end - object_dispatch_begin), NULL);
+	struct bpf_object *object =
+		bpf_object__open_mem(object_dispatch, object_dispatch_size, NULL);
 	int error = object ? bpf_object__load(object) : -errno;
 
 	if (error)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 	.macro object name
 	.balign 8
-	.global object_\name\()_begin
-object_\name\()_begin:
+	.global object_\name
+object_\name:
 	.incbin "bpf/\name\().bpf.o"
-	.global object_\name\()_end
-object_\name\()_end:
+1:
+	.balign 8
+	.global object_\name\()_size
+object_\name\()_size:
+	.quad 1b - object_\name
 	.endm
 
 	.section .rodata

@@ -3,11 +3,19 @@
 #ifndef UBPFILTER_OBJECTS_H
 #define UBPFILTER_OBJECTS_H
 
-extern const unsigned char object_dispatch_begin[], object_dispatch_end[];
-extern const unsigned char object_xdp4_begin[], object_xdp4_end[];
-extern const unsigned char object_xdp6_begin[], object_xdp6_end[];
-extern const unsigned char object_tc4_begin[], object_tc4_end[];
-extern const unsigned char object_tc6_begin[], object_tc6_end[];
-extern const unsigned char object_classify_begin[], object_classify_end[];
+#include <stdint.h>
+
+extern const unsigned char object_dispatch[];
+extern const uint64_t object_dispatch_size; /* bytes */
+extern const unsigned char object_xdp4[];
+extern const uint64_t object_xdp4_size; /* bytes */
+extern const unsigned char object_xdp6[];
+extern const uint64_t object_xdp6_size; /* bytes */
+extern const unsigned char object_tc4[];
+extern const uint64_t object_tc4_size; /* bytes */
+extern const unsigned char object_tc6[];
+extern const uint64_t object_tc6_size; /* bytes */
+extern const unsigned char object_classify[];
+extern const uint64_t object_classify_size; /* bytes */
 
 #endif

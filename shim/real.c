@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /*
- * Socket options by system call: nothing to look up, so they work in signal handlers, in a child
+ * Socket calls by system call: nothing to look up, so they work in signal handlers, in a child
  * after fork(), and before the first constructor.
  */
 int real_getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict length)
@@ -17,6 +17,11 @@ int real_getsockopt(int fd, int level, int option, void *restrict value, socklen
 int real_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
 	return (int)syscall(SYS_setsockopt, fd, level, option, value, length);
+}
+
+int real_socket(int domain, int type, int protocol)
+{
+	return (int)syscall(SYS_socket, domain, type, protocol);
 }
 
 /* Streams belong to libc. Looking the same thing up twice at once does no harm. */

@@ -11,6 +11,7 @@ typedef FILE *real_fopen_function(const char *restrict path, const char *restric
 int real_getsockopt(int fd, int level, int option, void *restrict value,
 		    socklen_t *restrict length);
 int real_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
+int real_socket(int domain, int type, int protocol);
 real_fopen_function *real_fopen(void);
 real_fopen_function *real_fopen64(void);
 

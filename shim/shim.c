@@ -19,6 +19,7 @@
 #include "../common/cleanup.h"
 #include "../iptables-compat/sockopt.h"
 #include "../supervisor/client.h"
+#include "offline.h"
 #include "real.h"
 #include "safe_copy.h"
 #include "table_names.h"
@@ -153,6 +154,8 @@ PUBLIC int setsockopt(int fd, int level, int option, const void *value, socklen_
 	size_t output_len;
 	int status;
 
+	if (in_iptables_range(level, option) && offline())
+		return offline_setsockopt(option, value, length);
 	if (!call_is_ours(&call)) {
 		errno = saved;
 		return real_setsockopt(fd, level, option, value, length);
@@ -184,6 +187,8 @@ PUBLIC int getsockopt(int fd, int level, int option, void *restrict value,
 	size_t output_len;
 	int status;
 
+	if (in_iptables_range(level, option) && offline())
+		return offline_getsockopt(option, value, length);
 	/* A bad `length`, as everything that is not ours, is the kernel's to judge. */
 	if (!in_iptables_range(level, option) ||
 	    safe_copy(&call.length, length, sizeof(call.length)) < 0 || !call_is_ours(&call)) {
@@ -201,13 +206,20 @@ PUBLIC int getsockopt(int fd, int level, int option, void *restrict value,
 	return result(status, saved);
 }
 
+PUBLIC int socket(int domain, int type, int protocol)
+{
+	if (protocol == IPPROTO_RAW && offline())
+		return offline_socket(type);
+	return real_socket(domain, type, protocol);
+}
+
 static FILE *open_file(const char *path, const char *mode, real_fopen_function *real)
 {
 	int saved = errno;
 	uint32_t level = table_names_level(path);
 	FILE *file;
 
-	if (!level)
+	if (!level || offline())
 		return real(path, mode);
 	file = table_names_open(level, path, mode, real);
 	if (file)

@@ -60,17 +60,23 @@ static int find_program(char path[PATH_MAX])
 	return access(path, X_OK) == 0 ? 0 : -errno;
 }
 
+/* The client's handlers must not run in a process that is not the client. */
+static void forget_handlers(void)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &standard, NULL);
+}
+
 /* In the new process: nothing of the client's goes along, and only async-signal-safe calls. */
 _Noreturn static void execute(const char *path, char *const *environment, int errors)
 {
-	struct sigaction standard = { .sa_handler = SIG_DFL };
 	char mode[] = "--daemon";
 	char *arguments[] = { (char *)path, mode, NULL };
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 
-	for (int signal = 1; signal < NSIG; signal++)
-		sigaction(signal, &standard, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	errors = fcntl(errors, F_DUPFD, 3);
@@ -84,13 +90,39 @@ _Noreturn static void execute(const char *path, char *const *environment, int er
 
 static pid_t clone_process(int *pidfd)
 {
-	/* No exit signal: the client may have a SIGCHLD handler, or wait for any child. */
 	struct clone_args arguments = {
-		.flags = CLONE_PIDFD | CLONE_VFORK,
+		.flags = CLONE_PIDFD,
 		.pidfd = (uintptr_t)pidfd,
 	};
 
 	return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+}
+
+/* Its exit code; 127 when it did not exit. */
+static int wait_process(int pidfd)
+{
+	siginfo_t end = {};
+
+	while (waitid(P_PIDFD, (id_t)pidfd, &end, WEXITED | __WALL) < 0 && errno == EINTR)
+		;
+	return end.si_code == CLD_EXITED ? end.si_status : 127;
+}
+
+/*
+ * In a process between client and starter: the client may have a SIGCHLD handler, or wait for any
+ * child, so its child must end without a signal. That is had by an exit signal of 0, which lasts
+ * until exec() sets it to SIGCHLD again; so this process executes nothing itself.
+ */
+_Noreturn static void stand_between(const char *path, char *const *environment, int errors)
+{
+	int pidfd;
+	pid_t pid;
+
+	forget_handlers();
+	pid = clone_process(&pidfd);
+	if (!pid)
+		execute(path, environment, errors);
+	_exit(pid < 0 ? 127 : wait_process(pidfd));
 }
 
 /* The starter's last line; it ends when the daemon is on its own. */
@@ -110,7 +142,7 @@ static int run(const char *path, char *const *environment, struct message *messa
 {
 	_cleanup_close_ int pidfd = -1, read_end = -1, write_end = -1;
 	char errors[MESSAGE_SIZE];
-	siginfo_t end = {};
+	sigset_t all, before;
 	int fds[2];
 	pid_t pid;
 
@@ -118,16 +150,17 @@ static int run(const char *path, char *const *environment, struct message *messa
 		return message_set(message, -errno, "cannot start %s: %s", path, strerror(errno));
 	read_end = fds[0];
 	write_end = fds[1];
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pid = clone_process(&pidfd);
-	if (pid < 0)
-		return message_set(message, -errno, "cannot start %s: %s", path, strerror(errno));
 	if (!pid)
-		execute(path, environment, write_end);
+		stand_between(path, environment, write_end);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		return message_set(message, -EAGAIN, "cannot start %s: no new process", path);
 	close(TAKE_FD(write_end));
 	read_errors(read_end, errors, sizeof(errors));
-	while (waitid(P_PIDFD, (id_t)pidfd, &end, WEXITED | __WALL) < 0 && errno == EINTR)
-		;
-	if (end.si_code == CLD_EXITED && end.si_status == 0)
+	if (wait_process(pidfd) == 0)
 		return 0;
 	return message_set(message, -ENOPROTOOPT, "%s",
 			   errors[0] ? errors : "ubpfilterd could not be started");

@@ -5,13 +5,16 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../common/cleanup.h"
@@ -86,16 +89,16 @@ bool credentials_alive(const struct credentials *credentials)
 
 int netns_inode(int fd, uint64_t *inode)
 {
-	char path[64], name[64];
-	ssize_t length;
+	struct statfs filesystem;
+	struct stat status;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	length = readlink(path, name, sizeof(name) - 1);
-	if (length < 0)
+	/* Only a file of nsfs may be asked for its type: elsewhere the number means other things.
+	   Its name does not tell: through /run/netns it is that path. */
+	if (fstatfs(fd, &filesystem) < 0 || filesystem.f_type != NSFS_MAGIC ||
+	    ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &status) < 0)
 		return -EINVAL;
-	name[length] = '\0';
-	/* A path would start with a slash: only nsfs names its files so. */
-	return sscanf(name, "net:[%" SCNu64 "]", inode) == 1 ? 0 : -EINVAL;
+	*inode = status.st_ino;
+	return 0;
 }
 
 /* Mirrors security/commoncap.c: cap_capable() for CAP_NET_ADMIN over the namespace @fd. */

@@ -17,6 +17,7 @@ static const struct {
 	const char *description;
 } commands[] = {
 	{ "exec", command_exec, "run a command whose iptables works on BPF" },
+	{ "translate", command_translate, "compile an iptables-save file to a BPF object" },
 	{ "status", command_status, "who runs, which tables, programs and devices" },
 	{ "dump", command_dump, "the loaded programs, annotated by rule" },
 	{ "stop", command_stop, "end the processes; the rules stay in force" },

@@ -11,13 +11,7 @@
 #include <unistd.h>
 
 #include "../common/cleanup.h"
-
-#define SHIM "libubpfilter.so"
-
-/* Where the shim is when it does not lie beside this program. */
-#ifndef UBPFILTER_LIBDIR
-#define UBPFILTER_LIBDIR "/usr/local/lib/ubpfilter"
-#endif
+#include "shim_path.h"
 
 static const char usage[] = "usage: ubpfilter exec -- COMMAND [ARGUMENT...]\n"
 			    "\n"
@@ -26,23 +20,6 @@ static const char usage[] = "usage: ubpfilter exec -- COMMAND [ARGUMENT...]\n"
 			    "ip6tables-legacy work on the BPF filter tables. `iptables` and "
 			    "`ip6tables` run their legacy\n"
 			    "variants.\n";
-
-/* The shim beside this program, or where it is installed. */
-static int find_shim(char path[PATH_MAX])
-{
-	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - sizeof("/" SHIM));
-	char *slash;
-
-	if (length > 0) {
-		path[length] = '\0';
-		slash = strrchr(path, '/');
-		strcpy(slash, "/" SHIM);
-		if (access(path, R_OK) == 0)
-			return 0;
-	}
-	strcpy(path, UBPFILTER_LIBDIR "/" SHIM);
-	return access(path, R_OK) == 0 ? 0 : -errno;
-}
 
 /* Ours first, then what was there. */
 static int set_preload(const char *shim)
@@ -75,7 +52,7 @@ int command_exec(int argc, char **argv)
 			*command ? "unknown option: " : "no command", *command ? *command : "");
 		return 2;
 	}
-	error = find_shim(shim);
+	error = shim_path(shim);
 	if (!error)
 		error = set_preload(shim);
 	if (error) {

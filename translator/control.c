@@ -2,28 +2,61 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 
-int control_ask(const char *name, enum control_command command, enum client_start start,
-		char **text)
+/* -1: the caller's own, for client_call(). */
+static int open_netns(const char *name, const char *netns, int *fd)
 {
-	const struct client_request request = {
+	char path[PATH_MAX];
+
+	*fd = -1;
+	if (!netns)
+		return 0;
+	if (!*netns || *netns == '.' || strchr(netns, '/') || strlen(netns) > NAME_MAX) {
+		fprintf(stderr, "ubpfilter %s: \"%s\" is no name of a network namespace\n", name,
+			netns);
+		return -EINVAL;
+	}
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd >= 0)
+		return 0;
+	fprintf(stderr, "ubpfilter %s: cannot open the network namespace %s: %m\n", name, path);
+	return -errno;
+}
+
+/* What to tell the user when nobody said more. */
+static const char *explain(int error)
+{
+	return error == -EPERM ? "this needs CAP_NET_ADMIN: run it as root" : strerror(-error);
+}
+
+int control_ask_netns(const char *name, enum control_command command, enum client_start start,
+		      const char *netns, char **text)
+{
+	struct client_request request = {
 		.start = start,
 		.kind = FRAME_CONTROL,
 		.cmd = command,
-		.netns_fd = -1,
 	};
+	_cleanup_close_ int netns_fd = -1;
 	_cleanup_free_ void *output = NULL;
 	struct message message = {};
 	size_t size;
 	char *copy;
-	int error = client_call(&request, &output, &size, &message);
+	int error = open_netns(name, netns, &netns_fd);
 
+	if (error)
+		return error;
+	request.netns_fd = netns_fd;
+	error = client_call(&request, &output, &size, &message);
 	if (error == -ENOTCONN)
 		return error;
 	copy = error ? NULL : strndup(output ? output : "", size);
@@ -31,11 +64,17 @@ int control_ask(const char *name, enum control_command command, enum client_star
 		error = -ENOMEM;
 	if (error) {
 		fprintf(stderr, "ubpfilter %s: %s\n", name,
-			message.text[0] ? message.text : strerror(-error));
+			message.text[0] ? message.text : explain(error));
 		return error;
 	}
 	*text = copy;
 	return 0;
+}
+
+int control_ask(const char *name, enum control_command command, enum client_start start,
+		char **text)
+{
+	return control_ask_netns(name, command, start, NULL, text);
 }
 
 int control_options(int argc, char **argv, const char *usage, const char *flag, bool *set)

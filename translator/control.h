@@ -16,6 +16,11 @@
 int control_ask(const char *name, enum control_command command, enum client_start start,
 		char **text);
 
+/** control_ask_netns() - the same for the namespace that `ip netns` calls @netns; NULL: one's own.
+ */
+int control_ask_netns(const char *name, enum control_command command, enum client_start start,
+		      const char *netns, char **text);
+
 /**
  * control_options() - take the options of a subcommand that has --help and at most one flag.
  * @flag: the flag's long name, or NULL; @set: whether it was given.

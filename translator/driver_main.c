@@ -18,6 +18,7 @@
 #include "../common/cleanup.h"
 #include "../common/io.h"
 #include "../supervisor/frame.h"
+#include "../supervisor/system_calls.h"
 #include "service.h"
 
 struct session {
@@ -197,7 +198,9 @@ int main(void)
 	int error;
 
 	signal(SIGPIPE, SIG_IGN);
-	error = session_run(&session);
+	error = system_calls_restrict();
+	if (!error)
+		error = session_run(&session);
 	if (session.service)
 		service_close(session.service);
 	cleanup_close(&session.lock_fd);

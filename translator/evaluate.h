@@ -21,8 +21,16 @@ struct evaluation_input {
  * @counters: one for each rule of @ir; what the packet counts is added. Link-layer padding behind
  * the IP length is not counted.
  * Return: an enum verdict (accept or drop); -EINVAL for a packet that the IP layer discards before
- * any hook (short, bad version, bad header length or checksum): nothing is counted then.
+ * any hook (short, bad version, bad header length or checksum): nothing is counted then; -ENOMEM.
  */
 int evaluate(const struct ir *ir, const struct evaluation_input *input, struct counter *counters);
+
+/**
+ * evaluate_packet() - the same for a packet that is parsed already, as the generated functions get
+ * it.
+ * Return: an enum verdict (accept or drop); -ENOMEM.
+ */
+int evaluate_packet(const struct ir *ir, enum hook hook, const struct packet *packet,
+		    struct counter *counters);
 
 #endif

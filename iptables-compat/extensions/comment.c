@@ -23,8 +23,7 @@ static int print_quoted(FILE *out, const char *text, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		if (strchr("\"\\'", text[i]) && fputc('\\', out) == EOF)
 			return -ENOMEM;
-		/* a rule is one line */
-		if (fputc(text[i] == '\n' ? ' ' : text[i], out) == EOF)
+		if (fputc(text[i], out) == EOF)
 			return -ENOMEM;
 	}
 	return fputc('"', out) == EOF ? -ENOMEM : 0;

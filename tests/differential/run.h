@@ -66,8 +66,10 @@ struct bench {
 	char name[32];	   /* prefix of the namespaces */
 	const char *build; /* folder with our programs */
 	int netns[TWIN_COUNT];
-	int frames[TWIN_COUNT]; /* packet sockets of the sender, one to each twin */
-	int raw[TWIN_COUNT][2]; /* raw sockets in the twins: IPv4, IPv6 */
+	int peer;		      /* namespace of the sender and the sink */
+	uint64_t left[TWIN_COUNT][2]; /* frames that had left eth0 and eth1 at the last restore */
+	int frames[TWIN_COUNT];	      /* packet sockets of the sender, one to each twin */
+	int raw[TWIN_COUNT][2];	      /* raw sockets in the twins: IPv4, IPv6 */
 	int frame_index[TWIN_COUNT];
 };
 

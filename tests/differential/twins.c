@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -170,7 +171,7 @@ static const char router_script[] =
 	"  ip neigh add fd91:2::$n lladdr " SINK_MAC " nud permanent dev eth1\n"
 	"done\n"
 	"for t in iptables-legacy ip6tables-legacy; do\n"
-	"  for c in INPUT FORWARD OUTPUT; do\n"
+	"  for c in INPUT FORWARD; do\n"
 	"    for p in tcp udp 58 1 47; do $t -t security -A $c -p $p; done\n"
 	"  done\n"
 	"done\n";
@@ -223,19 +224,71 @@ static int open_sockets(struct bench *bench, enum twin twin, int peer)
 
 static int open_all_sockets(struct bench *bench)
 {
-	int peer = netns_fd(bench->name, "peer");
 	int self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int error = 0;
 
+	bench->peer = netns_fd(bench->name, "peer");
 	for (int twin = 0; twin < TWIN_COUNT && !error; twin++) {
 		bench->netns[twin] = netns_fd(bench->name, twin_names[twin]);
-		error = open_sockets(bench, twin, peer);
+		error = open_sockets(bench, twin, bench->peer);
 	}
 	if (setns(self, CLONE_NEWNET))
 		error = -1;
 	close(self);
-	close(peer);
 	return error;
+}
+
+/* Frames that left a router, as the other ends of its two links count them. */
+static uint64_t frames_received(int netns_peer, const char *kind, const char *twin)
+{
+	const char *argv[] = { "cat", NULL, NULL };
+	char path[128], *text = NULL;
+	uint64_t frames = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/net/dev");
+	argv[1] = path;
+	if (!command(netns_peer, argv, NULL, &text) && text) {
+		char device[32], *line;
+
+		snprintf(device, sizeof(device), "%s-%s:", kind, twin);
+		line = strstr(text, device);
+		/* after the colon: bytes, packets */
+		if (line)
+			strtoull(line + strlen(device), &line, 10);
+		if (line)
+			frames = strtoull(line, NULL, 10);
+	}
+	free(text);
+	return frames;
+}
+
+static uint64_t frames_left(const struct bench *bench, enum twin twin, unsigned device)
+{
+	return frames_received(bench->peer, device ? "sink" : "to", twin_names[twin]);
+}
+
+static uint64_t all_frames(const struct bench *bench)
+{
+	uint64_t frames = 0;
+
+	for (int twin = 0; twin < TWIN_COUNT; twin++)
+		for (unsigned device = 0; device < 2; device++)
+			frames += frames_left(bench, twin, device);
+	return frames;
+}
+
+/* New devices announce their multicast groups for a few seconds: wait until nothing is said. */
+static void wait_for_silence(const struct bench *bench)
+{
+	uint64_t before, now = all_frames(bench);
+	unsigned quiet = 0;
+
+	for (unsigned tries = 0; quiet < 20 && tries < 100; tries++) {
+		before = now;
+		usleep(100000);
+		now = all_frames(bench);
+		quiet = now == before ? quiet + 1 : 0;
+	}
 }
 
 int bench_open(struct bench *bench, const char *build)
@@ -262,7 +315,10 @@ int bench_open(struct bench *bench, const char *build)
 	for (int twin = 0; twin < TWIN_COUNT; twin++)
 		if (run_script(bench->name, twin_names[twin], router_script))
 			return -1;
-	return open_all_sockets(bench);
+	if (open_all_sockets(bench))
+		return -1;
+	wait_for_silence(bench);
+	return 0;
 }
 
 void bench_close(struct bench *bench)
@@ -307,6 +363,8 @@ int bench_restore(struct bench *bench, enum twin twin, int family, const char *t
 				     "security", "-Z", NULL };
 	int error = bench_iptables(bench, twin, arguments, text, NULL);
 
+	for (unsigned device = 0; device < 2; device++)
+		bench->left[twin][device] = frames_left(bench, twin, device);
 	return error ? error : bench_command(bench, twin, zero, NULL, NULL);
 }
 
@@ -349,8 +407,9 @@ int bench_send(struct bench *bench, enum twin twin, int family, const struct tes
 				     : send_raw(bench, twin, family, packet);
 }
 
-/* iptables-save without its comment lines, which carry the time. */
-static void drop_comments(char *text)
+/* iptables-save without its comment lines, which carry the time, and without the policy counter of
+   OUTPUT behind the filter: TC egress drops later than that. What left is counted outside. */
+static void drop_lines(char *text, const char *also)
 {
 	char *to = text;
 
@@ -358,7 +417,7 @@ static void drop_comments(char *text)
 		char *end = strchrnul(line, '\n');
 		size_t size = (size_t)(end - line) + (*end == '\n');
 
-		if (*line != '#') {
+		if (*line != '#' && !(also && !strncmp(line, also, strlen(also)))) {
 			memmove(to, line, size);
 			to += size;
 		}
@@ -377,11 +436,15 @@ int bench_counters(struct bench *bench, enum twin twin, int family, char **text)
 
 	if (!error)
 		error = bench_command(bench, twin, behind, NULL, &second);
-	if (!error && asprintf(text, "%s%s", first, second) < 0)
+	if (!error) {
+		drop_lines(first, NULL);
+		drop_lines(second, ":OUTPUT");
+	}
+	if (!error && asprintf(text, "%s%s%" PRIu64 " frames on eth0, %" PRIu64 " on eth1\n", first,
+			       second, frames_left(bench, twin, 0) - bench->left[twin][0],
+			       frames_left(bench, twin, 1) - bench->left[twin][1]) < 0)
 		error = -ENOMEM;
 	free(first);
 	free(second);
-	if (!error)
-		drop_comments(*text);
 	return error;
 }

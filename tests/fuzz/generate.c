@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "blob.h"
+
+#include <linux/netfilter/xt_comment.h>
+#include <linux/netfilter/xt_tcpudp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../common/cleanup.h"
+#include "../../iptables-compat/layout.h"
+
+#define CHAINS_MAX 160
+#define ENTRY_MAX  4096 /* an entry with its matches is smaller */
+
+struct builder {
+	enum family family;
+	const struct layout *layout;
+	struct random *random;
+	struct blob blob;
+	size_t room;
+	uint32_t chains;		   /* user chains */
+	uint32_t chain_offset[CHAINS_MAX]; /* first rule of each; known when it is built */
+	struct jump {
+		size_t at; /* of the verdict in the blob */
+		uint32_t chain;
+	} * jumps;
+	size_t jump_count;
+};
+
+void *xcalloc(size_t count, size_t size)
+{
+	void *memory = calloc(count ? count : 1, size ? size : 1);
+
+	if (!memory) {
+		fputs("out of memory\n", stderr);
+		exit(2);
+	}
+	return memory;
+}
+
+void blob_free(struct blob *blob)
+{
+	free(blob->data);
+	*blob = (struct blob){ 0 };
+}
+
+struct ipt_replace *blob_replace(const struct blob *blob)
+{
+	return blob->size < sizeof(struct ipt_replace) ? NULL : (struct ipt_replace *)blob->data;
+}
+
+static void fill(struct random *random, void *data, size_t size)
+{
+	unsigned char *bytes = data;
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (unsigned char)random_next(random);
+}
+
+static uint32_t next_offset(const struct builder *builder)
+{
+	return (uint32_t)(builder->blob.size - sizeof(struct ipt_replace));
+}
+
+/* Make room for @size more bytes, zeroed, and return where they start. */
+static unsigned char *extend(struct builder *builder, size_t size)
+{
+	size_t start = builder->blob.size;
+
+	if (start + size > builder->room) {
+		size_t room = (start + size) * 2;
+		unsigned char *more = xcalloc(1, room);
+
+		memcpy(more, builder->blob.data, start);
+		free(builder->blob.data);
+		builder->blob.data = more;
+		builder->room = room;
+	}
+	builder->blob.size += size;
+	return builder->blob.data + start;
+}
+
+/* Names are written with garbage behind the NUL now and then: nobody may look at it. */
+static void set_name(struct builder *builder, char *field, size_t size, const char *name)
+{
+	if (random_percent(builder->random, 30))
+		fill(builder->random, field, size);
+	strcpy(field, name);
+}
+
+struct made_match {
+	const char *name;
+	uint16_t protocol;
+	size_t size;
+	size_t inverted; /* offset of its inversion flags; 0: none */
+	uint8_t inverted_mask;
+};
+
+static const struct made_match matches[] = {
+	{ "tcp", IPPROTO_TCP, sizeof(struct xt_tcp), offsetof(struct xt_tcp, invflags),
+	  XT_TCP_INV_MASK },
+	{ "udp", IPPROTO_UDP, sizeof(struct xt_udp), offsetof(struct xt_udp, invflags),
+	  XT_UDP_INV_MASK },
+	{ "icmp", IPPROTO_ICMP, sizeof(struct ipt_icmp), offsetof(struct ipt_icmp, invflags),
+	  IPT_ICMP_INV },
+	{ "icmp6", IPPROTO_ICMPV6, sizeof(struct ip6t_icmp), offsetof(struct ip6t_icmp, invflags),
+	  IP6T_ICMP_INV },
+	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0 },
+	{ "nonesuch", 0, 0, 0, 0 }, /* rarely, and of any size: nobody knows it */
+};
+
+static const struct made_match *choose_match(struct random *random)
+{
+	if (random_percent(random, 1) && random_percent(random, 20))
+		return &matches[ARRAY_SIZE(matches) - 1];
+	return &matches[random_below(random, ARRAY_SIZE(matches) - 1)];
+}
+
+/* One match behind the entry header at @base; padding behind the data is garbage. */
+static size_t add_match(struct builder *builder, unsigned char *to, const struct made_match *made)
+{
+	struct xt_entry_match *match = (struct xt_entry_match *)to;
+
+	set_name(builder, match->u.user.name, sizeof(match->u.user.name), made->name);
+	match->u.user.revision = 0;
+	match->u.match_size = (uint16_t)(sizeof(*match) + XT_ALIGN(made->size));
+	if (!made->size)
+		match->u.match_size += (uint16_t)random_below(builder->random, 33);
+	fill(builder->random, match->data, XT_ALIGN(made->size));
+	if (made->inverted)
+		match->data[made->inverted] &= made->inverted_mask;
+	return match->u.match_size;
+}
+
+/* Matches that fit the protocol which the first of them asks for. Returns their size. */
+static size_t add_matches(struct builder *builder, unsigned char *base)
+{
+	const struct layout *layout = builder->layout;
+	uint16_t protocol = 0;
+	size_t size = 0;
+	uint32_t count = random_percent(builder->random, 3) ? random_below(builder->random, 9)
+							    : random_below(builder->random, 3);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct made_match *made = choose_match(builder->random);
+
+		if (!strcmp(made->name, builder->family == FAMILY_IPV4 ? "icmp6" : "icmp") ||
+		    (made->protocol && protocol && made->protocol != protocol))
+			continue;
+		if (made->protocol) {
+			protocol = made->protocol;
+			memcpy(base + layout->protocol, &protocol, sizeof(protocol));
+			base[layout->inverted] &= (unsigned char)~XT_INV_PROTO;
+			if (builder->family == FAMILY_IPV6)
+				base[layout->flags] |= IP6T_F_PROTO;
+		}
+		size += add_match(builder, base + layout->entry_size + size, made);
+	}
+	return size;
+}
+
+/* What an entry itself matches on: sometimes nothing, sometimes anything at all. */
+static void add_addresses(struct builder *builder, unsigned char *base)
+{
+	const struct layout *layout = builder->layout;
+
+	if (random_percent(builder->random, 40))
+		return;
+	if (random_percent(builder->random, 20)) {
+		fill(builder->random, base, layout->address_size);
+		base[layout->flags] &= layout->flags_mask;
+		base[layout->inverted] &= layout->inverted_mask;
+		return;
+	}
+	base[random_below(builder->random, layout->protocol)] =
+		(unsigned char)random_next(builder->random);
+	if (random_percent(builder->random, 20))
+		base[layout->inverted] =
+			(unsigned char)random_next(builder->random) & layout->inverted_mask;
+}
+
+/* Start an entry: header and matches. Returns its offset in the blob; sizes come with the target.
+ */
+static size_t entry_begin(struct builder *builder)
+{
+	size_t start = builder->blob.size;
+	unsigned char *base = extend(builder, ENTRY_MAX);
+	size_t match_size;
+	uint16_t target_offset;
+
+	add_addresses(builder, base);
+	match_size = add_matches(builder, base);
+	target_offset = (uint16_t)(builder->layout->entry_size + match_size);
+	memcpy(base + builder->layout->target_offset, &target_offset, sizeof(target_offset));
+	if (random_percent(builder->random, 30)) {
+		fill(builder->random, base + builder->layout->comefrom, sizeof(uint32_t));
+		fill(builder->random, base + builder->layout->counters, sizeof(struct xt_counters));
+	}
+	return start;
+}
+
+/* An entry that every packet matches. */
+static size_t entry_begin_plain(struct builder *builder)
+{
+	size_t start = builder->blob.size;
+	unsigned char *base = extend(builder, ENTRY_MAX);
+	uint16_t target_offset = (uint16_t)builder->layout->entry_size;
+
+	memcpy(base + builder->layout->target_offset, &target_offset, sizeof(target_offset));
+	return start;
+}
+
+static void entry_end(struct builder *builder, size_t start, size_t target_size)
+{
+	unsigned char *base = builder->blob.data + start;
+	uint16_t size = (uint16_t)(field_u16(base, builder->layout->target_offset) + target_size);
+
+	memcpy(base + builder->layout->next_offset, &size, sizeof(size));
+	memset(base + size, 0, builder->blob.data + builder->blob.size - (base + size));
+	builder->blob.size = start + size;
+	blob_replace(&builder->blob)->num_entries++;
+}
+
+/* Bytes behind a target that belong to nothing, in one of @rarity cases: rarely of odd length. */
+static size_t gap(struct builder *builder, uint32_t rarity)
+{
+	if (random_below(builder->random, rarity))
+		return 0;
+	return random_percent(builder->random, 90) ? 8u * random_below(builder->random, 5)
+						   : random_below(builder->random, 40);
+}
+
+static struct xt_entry_target *entry_target(struct builder *builder, size_t start)
+{
+	unsigned char *base = builder->blob.data + start;
+
+	return (struct xt_entry_target *)(base + field_u16(base, builder->layout->target_offset));
+}
+
+static void add_verdict(struct builder *builder, size_t start, int32_t verdict)
+{
+	struct xt_entry_target *target = entry_target(builder, start);
+
+	set_name(builder, target->u.user.name, sizeof(target->u.user.name), XT_STANDARD_TARGET);
+	target->u.user.revision = 0;
+	target->u.target_size = sizeof(struct xt_standard_target);
+	((struct xt_standard_target *)target)->verdict = verdict;
+	if (random_percent(builder->random, 20)) /* padding */
+		fill(builder->random, target->data + sizeof(verdict), sizeof(verdict));
+	entry_end(builder, start, sizeof(struct xt_standard_target) + gap(builder, 999));
+}
+
+static void add_error(struct builder *builder, const char *name)
+{
+	size_t start = entry_begin_plain(builder);
+	struct xt_entry_target *target = entry_target(builder, start);
+
+	set_name(builder, target->u.user.name, sizeof(target->u.user.name), XT_ERROR_TARGET);
+	target->u.user.revision = 0;
+	target->u.target_size = sizeof(struct xt_error_target);
+	set_name(builder, ((struct xt_error_target *)target)->errorname, XT_FUNCTION_MAXNAMELEN,
+		 name);
+	if (random_percent(builder->random, 20))
+		fill(builder->random, target->data + XT_FUNCTION_MAXNAMELEN, 2);
+	entry_end(builder, start, sizeof(struct xt_error_target) + gap(builder, 40));
+}
+
+/* A rule of chain @chain (user chains count from 0, built-in ones are -1). */
+static void add_rule(struct builder *builder, int64_t chain)
+{
+	static const int32_t verdicts[] = { -NF_ACCEPT - 1, -NF_DROP - 1, XT_RETURN };
+	struct random *random = builder->random;
+	size_t start = entry_begin(builder);
+	uint32_t first = (uint32_t)(chain + 1), target;
+
+	if (random_percent(random, 15)) { /* no target: a jump to the next rule */
+		add_verdict(builder, start, 1);
+		((struct xt_standard_target *)entry_target(builder, start))->verdict =
+			(int32_t)next_offset(builder);
+		return;
+	}
+	if (first >= builder->chains || random_percent(random, 50)) {
+		add_verdict(builder, start, RANDOM_OF(random, verdicts));
+		return;
+	}
+	/* mostly to a later chain, which cannot make a loop; to the next makes deep stacks */
+	target = random_percent(random, 40) ? first
+					    : first + random_below(random, builder->chains - first);
+	if (random_percent(random, 2))
+		target = random_below(random, builder->chains);
+	if (random_percent(random, 20))
+		builder->blob.data[start + builder->layout->flags] |= builder->layout->goto_flag;
+	add_verdict(builder, start, 1);
+	builder->jumps[builder->jump_count++] = (struct jump){
+		.at = (size_t)((unsigned char *)entry_target(builder, start)->data -
+			       builder->blob.data),
+		.chain = target,
+	};
+}
+
+static void add_policy(struct builder *builder, int32_t verdict)
+{
+	add_verdict(builder, entry_begin_plain(builder), verdict);
+}
+
+static uint32_t rules_of_chain(struct random *random)
+{
+	if (random_percent(random, 1))
+		return 300;
+	return random_percent(random, 10) ? random_below(random, 30) : random_below(random, 4);
+}
+
+#define RULES_MAX ((CHAINS_MAX + 3) * 301)
+
+static void add_builtin(struct builder *builder, int hook)
+{
+	uint32_t rules = rules_of_chain(builder->random);
+
+	blob_replace(&builder->blob)->hook_entry[hook] = next_offset(builder);
+	for (uint32_t i = 0; i < rules; i++)
+		add_rule(builder, -1);
+	blob_replace(&builder->blob)->underflow[hook] = next_offset(builder);
+	add_policy(builder, random_percent(builder->random, 50) ? -NF_ACCEPT - 1 : -NF_DROP - 1);
+}
+
+static void add_chain(struct builder *builder, uint32_t chain)
+{
+	uint32_t rules = rules_of_chain(builder->random);
+	char name[XT_FUNCTION_MAXNAMELEN];
+
+	snprintf(name, sizeof(name), "chain-%u", chain);
+	add_error(builder, name);
+	builder->chain_offset[chain] = next_offset(builder);
+	for (uint32_t i = 0; i < rules; i++)
+		add_rule(builder, chain);
+	add_policy(builder, XT_RETURN);
+}
+
+static void resolve_jumps(struct builder *builder)
+{
+	for (size_t i = 0; i < builder->jump_count; i++)
+		memcpy(builder->blob.data + builder->jumps[i].at,
+		       &builder->chain_offset[builder->jumps[i].chain], sizeof(uint32_t));
+}
+
+static uint32_t chain_count(struct random *random)
+{
+	if (random_percent(random, 2))
+		return CHAINS_MAX;
+	return random_percent(random, 20) ? random_below(random, 20) : random_below(random, 5);
+}
+
+struct blob blob_generate(enum family family, struct random *random)
+{
+	struct builder builder = {
+		.family = family,
+		.layout = layout_get(family),
+		.random = random,
+		.chains = chain_count(random),
+		.jumps = xcalloc(RULES_MAX, sizeof(struct jump)),
+	};
+	struct ipt_replace *replace = (struct ipt_replace *)extend(&builder, sizeof(*replace));
+
+	set_name(&builder, replace->name, sizeof(replace->name), FILTER_NAME);
+	replace->valid_hooks = FILTER_HOOKS;
+	for (int hook = 0; hook < TABLE_HOOKS; hook++)
+		replace->hook_entry[hook] = replace->underflow[hook] =
+			(uint32_t)random_next(random); /* of hooks that are not there: ignored */
+	for (int hook = NF_INET_LOCAL_IN; hook <= NF_INET_LOCAL_OUT; hook++)
+		add_builtin(&builder, hook);
+	for (uint32_t chain = 0; chain < builder.chains; chain++)
+		add_chain(&builder, chain);
+	if (!random_percent(random, 2))
+		add_error(&builder, XT_ERROR_TARGET);
+	resolve_jumps(&builder);
+	free(builder.jumps);
+	replace = blob_replace(&builder.blob);
+	replace->size = next_offset(&builder);
+	replace->num_counters = 4;
+	return builder.blob;
+}

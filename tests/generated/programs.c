@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "generated.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <string.h>
+
+#include "../../loader/loader.h"
+
+#define ETHERNET_SIZE 14
+
+/* How each entry program is run, and what its verdicts are called. */
+static const struct {
+	const char *name;
+	enum ground_device device; /* the one it is at */
+	bool egress;
+	bool is_xdp;
+	unsigned pass;
+	unsigned drop;
+} shapes[PROGRAM_COUNT] = {
+	[PROGRAM_XDP] = { "xdp_ingress", DEVICE_IN, false, true, XDP_PASS, XDP_DROP },
+	[PROGRAM_TC_INGRESS] = { "tc_ingress", DEVICE_IN, false, false, (unsigned)TC_ACT_UNSPEC,
+				 TC_ACT_SHOT },
+	[PROGRAM_TC_EGRESS] = { "tc_egress", DEVICE_OUT, true, false, (unsigned)TC_ACT_UNSPEC,
+				TC_ACT_SHOT },
+};
+
+struct programs {
+	struct bpf_object *object;
+	int fds[PROGRAM_COUNT];
+	int counters;
+	int family;
+	unsigned cpus;
+	struct counter *per_cpu; /* owned; room for one rule's counters */
+};
+
+const char *program_name(enum program program)
+{
+	return shapes[program].name;
+}
+
+void programs_free(struct programs *programs)
+{
+	if (!programs)
+		return;
+	bpf_object__close(programs->object);
+	free(programs->per_cpu);
+	free(programs);
+}
+
+/* --- loading --------------------------------------------------------------------------------- */
+
+static int make_object(const struct ir *ir, struct object *linked, struct message *message)
+{
+	const unsigned stages = STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC);
+	const struct compile_options options = { .stages = stages };
+	struct object compiled = {};
+	int error = emit(ir, &options, "generated", &compiled, message);
+
+	if (!error)
+		error = link_object(&compiled, (enum family)ir->family, stages, linked, message);
+	object_free(&compiled);
+	return error;
+}
+
+static int fill_devices(const struct programs *programs, const struct ground *ground)
+{
+	int map = bpf_object__find_map_fd_by_name(programs->object, "devices");
+
+	for (size_t i = 0; i < DEVICE_COUNT; i++) {
+		struct device device = { .flags = DEVICE_ETHERNET };
+
+		memcpy(device.name, ground->devices[i].name, sizeof(device.name));
+		memcpy(device.address, ground->devices[i].address, sizeof(device.address));
+		if (bpf_map_update_elem(map, &ground->devices[i].index, &device, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int load(struct programs *programs, const struct object *linked, const struct ground *ground,
+		struct message *message)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus < 0)
+		return message_set(message, cpus, "how many CPUs are there?");
+	programs->cpus = (unsigned)cpus;
+	programs->per_cpu = calloc(programs->cpus, sizeof(*programs->per_cpu));
+	if (!programs->per_cpu)
+		return -ENOMEM;
+	programs->object = bpf_object__open_mem(linked->data, linked->size, NULL);
+	if (!programs->object || bpf_object__load(programs->object))
+		return message_set(message, -errno, "cannot load the programs: %m");
+	for (size_t i = 0; i < PROGRAM_COUNT; i++)
+		programs->fds[i] = bpf_program__fd(
+			bpf_object__find_program_by_name(programs->object, shapes[i].name));
+	programs->counters = bpf_object__find_map_fd_by_name(programs->object, "counters");
+	if (fill_devices(programs, ground))
+		return message_set(message, -errno, "cannot fill the map of devices: %m");
+	return 0;
+}
+
+int programs_load(struct programs **programs, const struct ir *ir, const struct ground *ground,
+		  struct message *message)
+{
+	struct programs *new = calloc(1, sizeof(*new));
+	struct object linked = {};
+	int error = new ? make_object(ir, &linked, message) : -ENOMEM;
+
+	if (!error) {
+		new->family = ir->family;
+		error = load(new, &linked, ground, message);
+	}
+	object_free(&linked);
+	if (error)
+		programs_free(new);
+	else
+		*programs = new;
+	return error;
+}
+
+/* --- running --------------------------------------------------------------------------------- */
+
+bool program_sees(const struct programs *programs, enum program program,
+		  const struct raw_packet *packet)
+{
+	/* for an skb the kernel asks for a whole IP header */
+	size_t least = shapes[program].is_xdp ? 0 : programs->family == 4 ? 20 : 40;
+
+	return shapes[program].egress == (packet->hook == HOOK_OUTPUT) && packet->size >= least;
+}
+
+static size_t make_frame(const struct programs *programs, enum program program,
+			 const struct raw_packet *packet, const struct ground *ground,
+			 unsigned char *frame)
+{
+	const uint8_t *address = ground->devices[shapes[program].device].address;
+	unsigned protocol = programs->family == 4 ? ETH_P_IP : ETH_P_IPV6;
+
+	memset(frame, 0, ETHERNET_SIZE);
+	memcpy(frame + (shapes[program].egress ? 6 : 0), address, 6);
+	frame[12] = (unsigned char)(protocol >> 8);
+	frame[13] = (unsigned char)protocol;
+	memcpy(frame + ETHERNET_SIZE, packet->data, packet->size);
+	return ETHERNET_SIZE + packet->size;
+}
+
+int programs_run(const struct programs *programs, enum program program,
+		 const struct raw_packet *packet, const struct ground *ground)
+{
+	unsigned char frame[ETHERNET_SIZE + PACKET_BYTES_MAX];
+	size_t size = make_frame(programs, program, packet, ground, frame);
+	unsigned index = ground->devices[shapes[program].device].index;
+	struct xdp_md xdp = { .data_end = (__u32)size, .ingress_ifindex = index };
+	struct __sk_buff skb = { .ifindex = index };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = (__u32)size,
+		    .repeat = 1);
+
+	options.ctx_in = shapes[program].is_xdp ? (void *)&xdp : (void *)&skb;
+	options.ctx_size_in = shapes[program].is_xdp ? sizeof(xdp) : sizeof(skb);
+	if (bpf_prog_test_run_opts(programs->fds[program], &options))
+		return -errno;
+	if (options.retval == shapes[program].pass)
+		return VERDICT_ACCEPT;
+	return options.retval == shapes[program].drop ? VERDICT_DROP : -EPROTO;
+}
+
+int programs_take_counters(const struct programs *programs, struct counter *counters,
+			   uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		counters[i] = (struct counter){};
+		if (bpf_map_lookup_elem(programs->counters, &i, programs->per_cpu))
+			return -errno;
+		for (unsigned cpu = 0; cpu < programs->cpus; cpu++) {
+			counters[i].packets += programs->per_cpu[cpu].packets;
+			counters[i].bytes += programs->per_cpu[cpu].bytes;
+		}
+		memset(programs->per_cpu, 0, programs->cpus * sizeof(*programs->per_cpu));
+		if (counters[i].packets &&
+		    bpf_map_update_elem(programs->counters, &i, programs->per_cpu, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}

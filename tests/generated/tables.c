@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "generated.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RULES_MAX 64
+
+static const enum hook hooks[] = { HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
+
+/* A table under construction. */
+struct draft {
+	struct random *random;
+	struct ir *ir;
+	uint32_t chains[4]; /* first rules of the user chains */
+	uint32_t chain_count;
+	bool with_tcp_options; /* the verifier takes ten times as long then: seldom */
+	bool failed;
+};
+
+/* --- conditions ----------------------------------------------------------------------------- */
+
+static void add(struct draft *draft, const struct predicate *predicate)
+{
+	if (rule_add(&draft->ir->rules[draft->ir->rule_count], predicate))
+		draft->failed = true;
+}
+
+static bool inverted(struct draft *draft)
+{
+	return random_chance(draft->random, 25);
+}
+
+static void add_range(struct draft *draft, enum field field, unsigned min, unsigned max)
+{
+	add(draft, &(struct predicate){ .field = (uint8_t)field,
+					.invert = inverted(draft),
+					.range = { (uint16_t)min, (uint16_t)max } });
+}
+
+/* One value mostly; otherwise a range, a range that nothing is in, or one that everything is in. */
+static void add_some_range(struct draft *draft, enum field field, unsigned value, unsigned limit)
+{
+	unsigned other = random_below(draft->random, limit + 1);
+
+	switch (random_below(draft->random, 8)) {
+	case 0:
+		add_range(draft, field, 0, value);
+		break;
+	case 1:
+		add_range(draft, field, value, limit);
+		break;
+	case 2:
+		add_range(draft, field, value, other);
+		break;
+	case 3:
+		add_range(draft, field, 0, limit);
+		break;
+	default:
+		add_range(draft, field, value, value);
+	}
+}
+
+static void random_mask(struct draft *draft, uint8_t mask[16], size_t size)
+{
+	unsigned bits = random_below(draft->random, (uint32_t)size * 8 + 1);
+
+	switch (random_below(draft->random, 4)) {
+	case 0: /* a prefix */
+		for (unsigned i = 0; i < bits; i++)
+			mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+		break;
+	case 1: /* any bits */
+		random_bytes(draft->random, mask, size);
+		break;
+	default:
+		memset(mask, 0xff, size);
+	}
+}
+
+/* Mostly value & mask; now and then with a bit outside of the mask, which nothing matches. */
+static void add_masked(struct draft *draft, enum field field, const uint8_t value[16],
+		       const uint8_t mask[16])
+{
+	struct predicate predicate = { .field = (uint8_t)field, .invert = inverted(draft) };
+	bool outside = random_chance(draft->random, 3);
+
+	memcpy(predicate.masked.mask, mask, 16);
+	for (size_t i = 0; i < 16; i++)
+		predicate.masked.value[i] = outside ? value[i] : value[i] & mask[i];
+	add(draft, &predicate);
+}
+
+static void add_address(struct draft *draft, enum field field)
+{
+	enum hook hook = random_pick(draft->random, hooks);
+	int family = draft->ir->family;
+	uint8_t value[16], mask[16] = {};
+
+	if (random_chance(draft->random, 50))
+		random_source(draft->random, family, value);
+	else
+		random_destination(draft->random, family, hook, value);
+	random_mask(draft, mask, family == 4 ? 4 : 16);
+	add_masked(draft, field, value, mask);
+}
+
+/* "gin" with its NUL, or without ("gin+"), or with a longer rest than the NUL. */
+static void add_name(struct draft *draft, enum field field)
+{
+	static const char *const names[] = { "gin", "gout", "gi", "g", "other", "" };
+	const char *name = random_pick(draft->random, names);
+	uint8_t value[16] = {}, mask[16] = {};
+	size_t length = strlen(name) + random_below(draft->random, 3);
+
+	memcpy(value, name, strlen(name));
+	memset(mask, 0xff, length);
+	if (random_chance(draft->random, 10))
+		random_mask(draft, mask, sizeof(mask));
+	add_masked(draft, field, value, mask);
+}
+
+static void add_tcp_flags(struct draft *draft)
+{
+	static const uint8_t masks[] = { 0x02, 0x17, 0x3f, 0x12, 0x00, 0xff };
+	static const uint8_t values[] = { 0x02, 0x10, 0x12, 0x00, 0x04 };
+	uint8_t mask[16] = { random_pick(draft->random, masks) };
+	uint8_t value[16] = { random_pick(draft->random, values) };
+
+	add_masked(draft, FIELD_TCP_FLAGS, value, mask);
+}
+
+static void add_tcp_option(struct draft *draft)
+{
+	unsigned kind = random_pick(draft->random, tcp_option_values);
+
+	if (draft->with_tcp_options)
+		add_range(draft, FIELD_TCP_OPTION, kind, kind);
+}
+
+static void add_transport(struct draft *draft)
+{
+	add(draft, &(struct predicate){ .field = FIELD_TRANSPORT,
+					.fragment_one_drops = random_chance(draft->random, 50) });
+}
+
+static void add_field(struct draft *draft, enum field field)
+{
+	struct random *random = draft->random;
+
+	switch (field) {
+	case FIELD_SOURCE:
+	case FIELD_DESTINATION:
+		add_address(draft, field);
+		break;
+	case FIELD_IN_NAME:
+	case FIELD_OUT_NAME:
+		add_name(draft, field);
+		break;
+	case FIELD_PROTOCOL:
+		add_some_range(draft, field, random_pick(random, protocol_values), 255);
+		break;
+	case FIELD_FRAGMENT:
+		add_some_range(draft, field, random_below(random, 2), 1);
+		break;
+	case FIELD_SOURCE_PORT:
+	case FIELD_DESTINATION_PORT:
+		add_some_range(draft, field, random_pick(random, port_values), 65535);
+		break;
+	case FIELD_ICMP:
+		add_some_range(draft, field,
+			       (draft->ir->family == 4 ? 8u : 128u) << 8 | random_below(random, 2),
+			       65535);
+		break;
+	case FIELD_TCP_FLAGS:
+		add_tcp_flags(draft);
+		break;
+	case FIELD_TCP_OPTION:
+		add_tcp_option(draft);
+		break;
+	case FIELD_TRANSPORT:
+		add_transport(draft);
+		break;
+	case FIELD_NEVER:
+	case FIELD_COUNT:
+		add(draft, &(struct predicate){ .field = FIELD_NEVER });
+	}
+}
+
+/* What `-p tcp --dport ...` and its like make, in the kernel's order. */
+static void add_usual(struct draft *draft)
+{
+	struct random *random = draft->random;
+	uint8_t icmp = draft->ir->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, icmp };
+	uint8_t protocol = random_pick(random, protocols);
+
+	if (random_chance(random, 30))
+		add_address(draft, FIELD_SOURCE);
+	if (random_chance(random, 30))
+		add_address(draft, FIELD_DESTINATION);
+	if (random_chance(random, 20))
+		add_name(draft, FIELD_IN_NAME);
+	if (random_chance(random, 20))
+		add_name(draft, FIELD_OUT_NAME);
+	add(draft, &(struct predicate){ .field = FIELD_PROTOCOL, .range = { protocol, protocol } });
+	if (random_chance(random, 20))
+		return;
+	add(draft, &(struct predicate){ .field = FIELD_TRANSPORT,
+					.fragment_one_drops = protocol == IPPROTO_TCP });
+	if (protocol == icmp) {
+		add_field(draft, FIELD_ICMP);
+		return;
+	}
+	add_field(draft, random_chance(random, 50) ? FIELD_SOURCE_PORT : FIELD_DESTINATION_PORT);
+	if (protocol == IPPROTO_TCP && random_chance(random, 40))
+		add_field(draft, random_chance(random, 50) ? FIELD_TCP_FLAGS : FIELD_TCP_OPTION);
+}
+
+static void add_conditions(struct draft *draft)
+{
+	uint32_t count = random_below(draft->random, 3);
+
+	if (random_chance(draft->random, 60)) {
+		add_usual(draft);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		add_field(draft,
+			  (enum field)random_below(draft->random, random_chance(draft->random, 10)
+									  ? FIELD_COUNT
+									  : FIELD_NEVER));
+}
+
+/* --- rules ---------------------------------------------------------------------------------- */
+
+static struct rule *rule_begin(struct draft *draft, enum action action)
+{
+	struct rule *rule = &draft->ir->rules[draft->ir->rule_count];
+
+	rule->action = (uint8_t)action;
+	return rule;
+}
+
+/* A rule that is complete gets its place. */
+static void rule_end(struct draft *draft)
+{
+	struct rule *rule = &draft->ir->rules[draft->ir->rule_count];
+
+	if (asprintf(&rule->text, "rule %u", draft->ir->rule_count) < 0) {
+		rule->text = NULL;
+		draft->failed = true;
+	}
+	draft->ir->rule_count++;
+}
+
+static void add_rule(struct draft *draft)
+{
+	static const enum action actions[] = { ACTION_CONTINUE, ACTION_ACCEPT, ACTION_DROP,
+					       ACTION_RETURN,	ACTION_JUMP,   ACTION_JUMP,
+					       ACTION_GOTO };
+
+	rule_begin(draft, random_pick(draft->random, actions));
+	add_conditions(draft);
+	rule_end(draft);
+}
+
+static void add_plain(struct draft *draft, enum action action)
+{
+	rule_begin(draft, action);
+	rule_end(draft);
+}
+
+/*
+ * Jumps go forward only: no loops. Mostly to a chain's first rule, now and then into the middle of
+ * one, as the kernel allows. At the end of the table there is nothing to jump to.
+ */
+static void aim_jump(struct draft *draft, uint32_t index)
+{
+	struct rule *rule = &draft->ir->rules[index];
+	uint32_t target = draft->chains[random_below(draft->random, draft->chain_count)];
+
+	if (random_chance(draft->random, 15))
+		target = index + 2 + random_below(draft->random, 6);
+	if (target <= index + 1 || target >= draft->ir->rule_count ||
+	    draft->ir->rules[target].action == ACTION_NONE) {
+		rule->action = ACTION_CONTINUE;
+		return;
+	}
+	rule->target = target;
+}
+
+static void add_chains(struct draft *draft)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+		draft->ir->hook_entry[hooks[i]] = draft->ir->rule_count;
+		for (uint32_t count = random_below(draft->random, 6); count; count--)
+			add_rule(draft);
+		draft->ir->underflow[hooks[i]] = draft->ir->rule_count;
+		add_plain(draft, random_chance(draft->random, 50) ? ACTION_ACCEPT : ACTION_DROP);
+	}
+	draft->chain_count = 1 + random_below(draft->random, ARRAY_SIZE(draft->chains));
+	for (uint32_t i = 0; i < draft->chain_count; i++) {
+		add_plain(draft, ACTION_NONE);
+		draft->chains[i] = draft->ir->rule_count;
+		for (uint32_t count = random_below(draft->random, 5); count; count--)
+			add_rule(draft);
+		add_plain(draft, ACTION_RETURN);
+	}
+	add_plain(draft, ACTION_NONE);
+}
+
+struct ir *table_make(struct random *random, int family)
+{
+	struct draft draft = {
+		.random = random,
+		.ir = calloc(1, sizeof(struct ir)),
+		.with_tcp_options = random_chance(random, 8),
+	};
+
+	if (!draft.ir)
+		return NULL;
+	draft.ir->family = (uint8_t)family;
+	draft.ir->rules = calloc(RULES_MAX, sizeof(*draft.ir->rules));
+	if (!draft.ir->rules) {
+		ir_free(draft.ir);
+		return NULL;
+	}
+	for (unsigned i = 0; i < HOOK_COUNT; i++)
+		draft.ir->hook_entry[i] = draft.ir->underflow[i] = RULE_NONE;
+	add_chains(&draft);
+	for (uint32_t i = 0; i < draft.ir->rule_count; i++)
+		if (draft.ir->rules[i].action == ACTION_JUMP ||
+		    draft.ir->rules[i].action == ACTION_GOTO)
+			aim_jump(&draft, i);
+	if (draft.failed) {
+		ir_free(draft.ir);
+		return NULL;
+	}
+	return draft.ir;
+}
+
+/* --- a report -------------------------------------------------------------------------------- */
+
+static void predicate_print(const struct predicate *predicate)
+{
+	static const char *const names[FIELD_COUNT] = { "source",    "destination", "in",
+							"out",	     "protocol",    "fragment",
+							"sport",     "dport",	    "icmp",
+							"tcp flags", "tcp option",  "transport",
+							"never" };
+	enum field field = (enum field)predicate->field;
+
+	printf(" %s%s", predicate->invert ? "! " : "", names[field]);
+	if (field == FIELD_TRANSPORT && predicate->fragment_one_drops)
+		printf(" (tcp)");
+	if (field == FIELD_TRANSPORT || field == FIELD_NEVER)
+		return;
+	if (field > FIELD_OUT_NAME && field != FIELD_TCP_FLAGS) {
+		printf(" %u-%u", predicate->range.min, predicate->range.max);
+		return;
+	}
+	printf(" ");
+	for (size_t i = 0; i < 16; i++)
+		printf("%02x", predicate->masked.value[i]);
+	printf("/");
+	for (size_t i = 0; i < 16; i++)
+		printf("%02x", predicate->masked.mask[i]);
+}
+
+void table_print(const struct ir *ir)
+{
+	static const char *const actions[] = { "continue", "accept", "drop", "return",
+					       "jump",	   "goto",   "none" };
+
+	for (uint32_t i = 0; i < ir->rule_count; i++) {
+		const struct rule *rule = &ir->rules[i];
+
+		for (size_t j = 0; j < ARRAY_SIZE(hooks); j++)
+			if (ir->hook_entry[hooks[j]] == i)
+				printf("hook %d:\n", hooks[j]);
+		printf("%4u", i);
+		for (uint32_t j = 0; j < rule->predicate_count; j++)
+			predicate_print(&rule->predicates[j]);
+		printf(" -> %s", actions[rule->action]);
+		if (rule->action == ACTION_JUMP || rule->action == ACTION_GOTO)
+			printf(" %u", rule->target);
+		printf("\n");
+	}
+}

@@ -1,0 +1,176 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What tests and demo share: a supervisor, namespaces and files of their own, which are gone when
+# the script ends, however it ends; and words for what was found. To be sourced.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$(realpath "${BUILD:-$top/build}")
+ubpfilter=$build/ubpfilter
+traffic=$build/tests/e2e/traffic
+
+tag=ubpe-$$
+scratch=$(mktemp -d /tmp/ubpe.XXXXXX)
+chmod 711 "$scratch"
+export UBPFILTER_RUNDIR=$scratch/run UBPFILTER_CONF=/dev/null
+unset UBPFILTER_AUTOSTART UBPFILTER_HOOK UBPFILTER_TIMEOUT UBPFILTER_LOG UBPFILTER_OFFLINE
+mkdir "$UBPFILTER_RUNDIR"
+
+# --- namespaces ------------------------------------------------------------------------------
+
+namespace() { # NAME...: with loopback, and without IPv6's own chatter
+	local name
+	for name in "$@"; do
+		ip netns add "$tag-$name"
+		inside "$name" sysctl -qw net.ipv6.conf.default.accept_dad=0 \
+			net.ipv6.conf.default.router_solicitations=0 \
+			net.ipv6.conf.default.mldv2_unsolicited_report_interval=10 \
+			net.ipv6.conf.all.accept_dad=0
+		ip -n "$tag-$name" link set lo up
+	done
+}
+
+inside() { # NAME COMMAND...
+	local name=$1
+	shift
+	ip netns exec "$tag-$name" "$@"
+}
+
+join() { # NAME1 NAME2 [NETWORK]: by devices of the names of the other side; .1 and .2
+	local network=${3:-1}
+	ip -n "$tag-$1" link add "$2" type veth peer name "$1" netns "$tag-$2"
+	ip -n "$tag-$1" address add "10.77.$network.1/24" dev "$2"
+	ip -n "$tag-$2" address add "10.77.$network.2/24" dev "$1"
+	ip -n "$tag-$1" address add "fd77:$network::1/64" dev "$2" nodad
+	ip -n "$tag-$2" address add "fd77:$network::2/64" dev "$1" nodad
+	ip -n "$tag-$1" link set "$2" up
+	ip -n "$tag-$2" link set "$1" up
+	neighbour "$1" "$2" "$2" "$1" "$network" 2
+	neighbour "$2" "$1" "$1" "$2" "$network" 1
+}
+
+# Known from the start, so that only the test's own packets are on the way.
+neighbour() { # NAME DEVICE PEER PEERS-DEVICE NETWORK HOST
+	local address
+	address=$(inside "$3" cat "/sys/class/net/$4/address")
+	ip -n "$tag-$1" neighbour replace "10.77.$5.$6" lladdr "$address" dev "$2" nud permanent
+	ip -n "$tag-$1" neighbour replace "fd77:$5::$6" lladdr "$address" dev "$2" nud permanent
+}
+
+# --- the end ---------------------------------------------------------------------------------
+
+# Those that work on our runtime folder.
+supervisors() {
+	local pid
+	for pid in $(pgrep -x ubpfilterd); do
+		if tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" |
+			grep -qxF "UBPFILTER_RUNDIR=$UBPFILTER_RUNDIR"; then
+			echo "$pid"
+		fi
+	done
+}
+
+take_down() {
+	local pid name
+	trap '' INT TERM HUP
+	trap - EXIT
+	set +e
+	for pid in $(jobs -p); do
+		kill "$pid" 2>/dev/null
+	done
+	timeout 10 "$ubpfilter" stop >/dev/null 2>&1
+	for pid in $(supervisors); do
+		pkill -9 -P "$pid" 2>/dev/null
+		kill -9 "$pid" 2>/dev/null
+	done
+	for name in $(ip netns list | cut -d' ' -f1 | grep "^$tag-"); do
+		ip netns pids "$name" | xargs -r kill -9 2>/dev/null
+		ip netns del "$name"
+	done
+	wait 2>/dev/null
+	while umount "$UBPFILTER_RUNDIR/bpf" 2>/dev/null; do :; done
+	rm -rf --one-file-system "$scratch"
+}
+
+# What take_down() should have removed and did not, a line each.
+leftovers() {
+	ip netns list | grep "^$tag-"
+	supervisors
+	grep -F "$scratch" /proc/mounts
+	ls -d "$scratch" 2>/dev/null
+	return 0
+}
+
+trap take_down EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# --- results ---------------------------------------------------------------------------------
+
+pass() { echo "pass $*"; }
+
+failed() { # NAME [DETAIL]...
+	echo "FAIL $1"
+	shift
+	[ $# -eq 0 ] || printf '     %s\n' "$@"
+}
+
+# A skip is a failure where everything must be there.
+skip() { # NAME REASON
+	if [ "${CI:-}" = true ]; then
+		failed "$1" "$2"
+	else
+		echo "skip $1: $2"
+	fi
+}
+
+equal() { # NAME EXPECTED ACTUAL
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		failed "$1" "expected: $2" "     got: $3"
+	fi
+}
+
+contains() { # NAME PATTERN TEXT
+	if grep -qE -- "$2" <<<"$3"; then
+		pass "$1"
+	else
+		failed "$1" "nothing matches: $2" "in: $3"
+	fi
+}
+
+succeeds() { # NAME COMMAND...
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		pass "$name"
+	else
+		failed "$name" "failed: $*" "$output"
+	fi
+}
+
+until_true() { # COMMAND...: for five seconds at most
+	local i
+	for ((i = 0; i < 250; i++)); do
+		"$@" && return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# --- iptables --------------------------------------------------------------------------------
+
+# A lock of our own: other users of the machine are not to be waited for.
+export XTABLES_LOCKFILE=$scratch/lock
+
+on_bpf() { # NAME COMMAND...: in a namespace, under the shim
+	local name=$1
+	shift
+	timeout 30 ip netns exec "$tag-$name" "$ubpfilter" exec -- "$@"
+}
+
+# Packets that a rule counted: counter NAME iptables|ip6tables CHAIN RULE-NUMBER
+counter() {
+	on_bpf "$1" "$2-legacy" -L "$3" "$4" -v -n -x | awk '{ print $1 }'
+}

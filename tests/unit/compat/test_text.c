@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* rule_text() against what the stock iptables-save prints of the same table. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../../iptables-compat/text.h"
+#include "../../../common/cleanup.h"
+#include "../../support/kernel.h"
+
+static const char *const rules_ipv4[] = {
+	"",
+	"-f",
+	"! -f",
+	"-s 10.0.0.0/8",
+	"! -s 0.0.0.0/0",
+	"-s 0.0.0.0/8",
+	"-d 1.2.3.4",
+	"! -d 10.0.0.1/255.0.255.0 -s 10.0.0.1/0.255.0.255",
+	"-s 128.0.0.0/1 ! -d 192.168.0.0/31",
+	"-p icmp -m icmp --icmp-type any",
+	"-p icmp -m icmp ! --icmp-type any",
+	"-p icmp -m icmp --icmp-type 3",
+	"-p icmp -m icmp --icmp-type 3/4",
+	"-p icmp -m icmp ! --icmp-type 3/0",
+	"-p icmp -m icmp ! --icmp-type echo-request",
+	"-p icmp -f -i lo",
+	"! -p gre ! -f -s 1.1.1.1",
+};
+
+static const char *const rules_ipv6[] = {
+	"-s ::/0",
+	"! -s ::/0",
+	"-s fe80::/10 ! -d ff00::/8",
+	"-s ::ffff:1.2.3.4",
+	"-d ::1/::ff",
+	"-s ::1.2.3.4/ffff::",
+	"! -d 2001:db8::/ffff:0:ffff::",
+	"-s 2001:db8::1",
+	"-p ipv6-icmp -m icmp6 --icmpv6-type 128",
+	"-p ipv6-icmp -m icmp6 ! --icmpv6-type 1/4",
+	"-p ipv6-icmp -m icmp6 --icmpv6-type 255/255",
+	"-p ipv6-icmp -m icmp6 --icmpv6-type 0/0",
+};
+
+static const char *const rules_both[] = {
+	"-i lo",
+	"! -i eth+",
+	"-i +",
+	"! -i +",
+	"-i abcdefghijklmno",
+	"-i abcdefghijklmn+",
+	"-p tcp",
+	"! -p udp",
+	"-p 255",
+	"-p 200",
+	"! -p 143",
+	"-p esp",
+	"-p sctp",
+	"-p all",
+	"-p tcp -m tcp",
+	"-p tcp --sport 0",
+	"-p tcp --sport 1:2 ! --dport 0:65535",
+	"-p tcp --sport :1 --dport 5:",
+	"-p tcp ! --sport 65535 ! --dport 80:81",
+	"-p tcp --syn",
+	"-p tcp ! --syn",
+	"-p tcp --tcp-flags ALL NONE",
+	"-p tcp --tcp-flags NONE NONE",
+	"-p tcp ! --tcp-flags NONE NONE",
+	"-p tcp ! --tcp-flags FIN,URG,PSH URG",
+	"-p tcp --tcp-option 255",
+	"-p tcp ! --tcp-option 5 --dport 3 --syn",
+	"-p tcp --tcp-option 1 -m tcp --sport 9",
+	"-p udp -m udp",
+	"-p udp --sport 5",
+	"-p udp ! --sport 5:6 --dport 7",
+	"-p udp --sport 0:65535 ! --dport 0:1",
+	"-m comment --comment plain-text_1",
+	"-m comment --comment \"two words\"",
+	"-m comment --comment \"\"",
+	"-m comment --comment \"q\\\"b\\\\s\\'\"",
+	"-m comment --comment a;b",
+	"-m comment --comment a:b",
+	"-m comment --comment \xc3\xa4",
+	"-p tcp -m comment --comment x -m tcp --dport 1 -m comment --comment y",
+};
+
+static const char *const targets[] = {
+	"", "-j ACCEPT", "-j DROP", "-j RETURN", "-j user", "-g user"
+};
+
+static void write_rules(FILE *out, const char *const *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(targets); k++)
+			fprintf(out, "-A %s %s %s\n", k % 2 ? "INPUT" : "FORWARD", rules[i],
+				targets[k]);
+}
+
+static char *ruleset(enum family family)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs("*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+	      ":user - [0:0]\n:empty - [0:0]\n:z-28-bytes-is-the-longest-na - [0:0]\n",
+	      out);
+	write_rules(out, rules_both, ARRAY_SIZE(rules_both));
+	if (family == FAMILY_IPV4)
+		write_rules(out, rules_ipv4, ARRAY_SIZE(rules_ipv4));
+	else
+		write_rules(out, rules_ipv6, ARRAY_SIZE(rules_ipv6));
+	for (int protocol = 1; protocol < 256; protocol++)
+		fprintf(out, "-A OUTPUT -o lo -p %d\n", protocol);
+	fputs("-A OUTPUT ! -o eth0 -g empty\n-A user -j empty\n-A user -i lo\n"
+	      "-A z-28-bytes-is-the-longest-na -p tcp -j empty\n-A OUTPUT -j "
+	      "z-28-bytes-is-the-longest-na\n"
+	      "COMMIT\n",
+	      out);
+	fclose(out);
+	return text;
+}
+
+/* What iptables-save prints, without what is not a rule or chain, and without counters. */
+static void strip(char *saved)
+{
+	char *to = saved;
+
+	for (char *line = strtok(saved, "\n"); line; line = strtok(NULL, "\n")) {
+		char *counters = line[0] == ':' ? strstr(line, " [") : NULL;
+
+		if (line[0] != ':' && line[0] != '-')
+			continue;
+		if (counters)
+			*counters = '\0';
+		to += sprintf(to, "%s\n", line);
+	}
+	*to = '\0';
+}
+
+static bool is_hidden(const struct table *table, uint32_t index)
+{
+	const struct xt_entry_target *next;
+
+	if (index + 1 == table->entry_count)
+		return true; /* the end */
+	for (int hook = 0; hook < TABLE_HOOKS; hook++)
+		if (table->underflow[hook] == table->offsets[index])
+			return true; /* printed with the chains */
+	next = table_entry(table, index + 1).target;
+	return strcmp(table_entry(table, index).target->u.user.name, "ERROR") == 0 ||
+	       strcmp(next->u.user.name, "ERROR") == 0; /* a head, a user chain's RETURN */
+}
+
+static void append(FILE *out, const struct table *table, uint32_t index)
+{
+	char *text = NULL;
+
+	cr_assert_eq(rule_text(table, index, &text), 0);
+	fprintf(out, "%s\n", text);
+	free(text);
+}
+
+/* Chains first, in the kernel's order, then the rules: as iptables-save. */
+static char *printed(const struct table *table)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	for (int hook = 0; hook < TABLE_HOOKS; hook++)
+		if (table->valid_hooks & 1u << hook)
+			append(out, table, table_index(table, table->underflow[hook]));
+	for (uint32_t i = 0; i + 1 < table->entry_count; i++)
+		if (strcmp(table_entry(table, i).target->u.user.name, "ERROR") == 0)
+			append(out, table, i);
+	for (uint32_t i = 0; i < table->entry_count; i++)
+		if (!is_hidden(table, i))
+			append(out, table, i);
+	fclose(out);
+	return text;
+}
+
+/* Line by line, so that a difference is readable. */
+static void compare_lines(char *ours, char *theirs)
+{
+	char *our_rest, *their_rest;
+	char *our_line = strtok_r(ours, "\n", &our_rest);
+	char *their_line = strtok_r(theirs, "\n", &their_rest);
+	unsigned lines = 0;
+
+	for (; our_line && their_line; lines++) {
+		cr_expect_str_eq(our_line, their_line);
+		our_line = strtok_r(NULL, "\n", &our_rest);
+		their_line = strtok_r(NULL, "\n", &their_rest);
+	}
+	cr_assert_eq(our_line, NULL);
+	cr_assert_eq(their_line, NULL);
+	cr_assert_gt(lines, 400);
+}
+
+static void compare(enum family family)
+{
+	bool is_ipv4 = family == FAMILY_IPV4;
+	const char *restore[] = { is_ipv4 ? "iptables-legacy-restore" : "ip6tables-legacy-restore",
+				  NULL };
+	const char *save[] = { is_ipv4 ? "iptables-legacy-save" : "ip6tables-legacy-save", "-t",
+			       "filter", NULL };
+	_cleanup_free_ char *rules = ruleset(family);
+	_cleanup_free_ char *theirs = NULL, *ours = NULL;
+	_cleanup_free_ void *blob = NULL;
+	struct table *table = NULL;
+	struct message message = { 0 };
+	uint32_t num_counters;
+	size_t size;
+	int error = kernel_enter();
+
+	if (error && !kernel_required())
+		cr_skip_test("no network namespace or no legacy iptables: %s", strerror(-error));
+	cr_assert_eq(error, 0);
+	cr_assert_eq(kernel_run(restore, rules, NULL), 0, "the stock restore refuses the rules");
+	cr_assert_eq(kernel_run(save, NULL, &theirs), 0);
+	cr_assert_eq(kernel_table(family, &blob, &size), 0);
+	error = table_decode(family, blob, size, &table, &num_counters, &message);
+	cr_assert_eq(error, 0, "%s", message.text);
+	strip(theirs);
+	ours = printed(table);
+	compare_lines(ours, theirs);
+	table_free(table);
+}
+
+Test(text, ipv4_rules_read_as_iptables_save_prints_them)
+{
+	compare(FAMILY_IPV4);
+}
+
+Test(text, ipv6_rules_read_as_ip6tables_save_prints_them)
+{
+	compare(FAMILY_IPV6);
+}

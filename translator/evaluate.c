@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "evaluate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "packet.h"
+
+enum outcome {
+	OUTCOME_FALSE,
+	OUTCOME_TRUE,
+	OUTCOME_HOTDROP,
+};
+
+/* --- predicates ----------------------------------------------------------------------------- */
+
+static enum outcome from_bool(bool holds, const struct predicate *predicate)
+{
+	return holds != predicate->invert ? OUTCOME_TRUE : OUTCOME_FALSE;
+}
+
+static enum outcome test_masked(const struct predicate *predicate, const void *field, size_t size)
+{
+	const unsigned char *bytes = field;
+
+	for (size_t i = 0; i < size; i++)
+		if ((bytes[i] & predicate->masked.mask[i]) != predicate->masked.value[i])
+			return from_bool(false, predicate);
+	return from_bool(true, predicate);
+}
+
+static enum outcome test_range(const struct predicate *predicate, unsigned value)
+{
+	return from_bool(value >= predicate->range.min && value <= predicate->range.max, predicate);
+}
+
+/* as ip6_packet_match() */
+static enum outcome test_protocol(const struct predicate *predicate, const struct packet *packet)
+{
+	if (packet->family == 6 && packet->flags & PACKET_NO_PROTOCOL)
+		return packet->flags & PACKET_FRAGMENT ? OUTCOME_FALSE : OUTCOME_HOTDROP;
+	return test_range(predicate, packet->protocol);
+}
+
+/* as the beginnings of tcp_mt(), udp_mt() and icmp_match() */
+static enum outcome test_transport(const struct predicate *predicate, const struct packet *packet)
+{
+	switch ((enum transport)packet->transport) {
+	case TRANSPORT_OK:
+		return OUTCOME_TRUE;
+	case TRANSPORT_FRAGMENT:
+		return OUTCOME_FALSE;
+	case TRANSPORT_FRAGMENT_ONE:
+		return predicate->fragment_one_drops ? OUTCOME_HOTDROP : OUTCOME_FALSE;
+	case TRANSPORT_NONE:
+	case TRANSPORT_TRUNCATED:
+		break;
+	}
+	return OUTCOME_HOTDROP;
+}
+
+static enum outcome test_tcp_option(const struct predicate *predicate, const struct packet *packet)
+{
+	unsigned kind = predicate->range.min & 255u;
+
+	if (packet->flags & PACKET_TCP_OPTIONS_BAD)
+		return OUTCOME_HOTDROP;
+	return from_bool(packet->tcp_options[kind / 64] >> kind % 64 & 1, predicate);
+}
+
+static enum outcome test_predicate(const struct predicate *predicate, const struct packet *packet)
+{
+	size_t address_size = packet->family == 4 ? 4 : 16;
+
+	switch ((enum field)predicate->field) {
+	case FIELD_SOURCE:
+		return test_masked(predicate, packet->source, address_size);
+	case FIELD_DESTINATION:
+		return test_masked(predicate, packet->destination, address_size);
+	case FIELD_IN_NAME:
+		return test_masked(predicate, packet->in_name, sizeof(packet->in_name));
+	case FIELD_OUT_NAME:
+		return test_masked(predicate, packet->out_name, sizeof(packet->out_name));
+	case FIELD_PROTOCOL:
+		return test_protocol(predicate, packet);
+	case FIELD_FRAGMENT:
+		return test_range(predicate, !!(packet->flags & PACKET_FRAGMENT));
+	case FIELD_SOURCE_PORT:
+		return test_range(predicate, packet->source_port);
+	case FIELD_DESTINATION_PORT:
+		return test_range(predicate, packet->destination_port);
+	case FIELD_ICMP:
+		return test_range(predicate, packet->icmp);
+	case FIELD_TCP_FLAGS:
+		return test_masked(predicate, &packet->tcp_flags, sizeof(packet->tcp_flags));
+	case FIELD_TCP_OPTION:
+		return test_tcp_option(predicate, packet);
+	case FIELD_TRANSPORT:
+		return test_transport(predicate, packet);
+	case FIELD_NEVER:
+	case FIELD_COUNT:
+		break;
+	}
+	return OUTCOME_FALSE;
+}
+
+static enum outcome test_rule(const struct rule *rule, const struct packet *packet)
+{
+	for (uint32_t i = 0; i < rule->predicate_count; i++) {
+		enum outcome outcome = test_predicate(&rule->predicates[i], packet);
+
+		if (outcome != OUTCOME_TRUE)
+			return outcome;
+	}
+	return OUTCOME_TRUE;
+}
+
+/* --- chains --------------------------------------------------------------------------------- */
+
+/* Where RETURN goes back to: the rules behind the jumps that were taken. */
+struct callers {
+	uint32_t *rules; /* owned */
+	uint32_t depth;
+	uint32_t room;
+};
+
+static int callers_push(struct callers *callers, uint32_t rule)
+{
+	if (callers->depth == callers->room) {
+		uint32_t room = callers->room ? callers->room * 2 : 16;
+		uint32_t *rules = reallocarray(callers->rules, room, sizeof(*rules));
+
+		if (!rules)
+			return -ENOMEM;
+		callers->rules = rules;
+		callers->room = room;
+	}
+	callers->rules[callers->depth++] = rule;
+	return 0;
+}
+
+static uint32_t callers_pop(struct callers *callers, uint32_t policy)
+{
+	return callers->depth ? callers->rules[--callers->depth] : policy;
+}
+
+/* The loop of ipt_do_table(). Return: an enum verdict or -ENOMEM. */
+static int walk(const struct ir *ir, enum hook hook, const struct packet *packet,
+		struct callers *callers, struct counter *counters)
+{
+	uint32_t next = ir->hook_entry[hook];
+
+	while (next < ir->rule_count) {
+		uint32_t index = next++;
+		const struct rule *rule = &ir->rules[index];
+		enum outcome outcome = test_rule(rule, packet);
+
+		if (outcome == OUTCOME_HOTDROP)
+			return VERDICT_DROP;
+		if (outcome == OUTCOME_FALSE)
+			continue;
+		counters[index].packets++;
+		counters[index].bytes += packet->length;
+		switch ((enum action)rule->action) {
+		case ACTION_CONTINUE:
+			break;
+		case ACTION_ACCEPT:
+			return VERDICT_ACCEPT;
+		case ACTION_RETURN:
+			next = callers_pop(callers, ir->underflow[hook]);
+			break;
+		case ACTION_JUMP:
+			/* a loop, which no checked table has; the kernel's full stack drops too */
+			if (callers->depth == ir->rule_count)
+				return VERDICT_DROP;
+			if (callers_push(callers, next))
+				return -ENOMEM;
+			next = rule->target;
+			break;
+		case ACTION_GOTO:
+			next = rule->target;
+			break;
+		case ACTION_DROP:
+		case ACTION_NONE:
+			return VERDICT_DROP;
+		}
+	}
+	return VERDICT_DROP; /* past the end: not in a checked table */
+}
+
+int evaluate_packet(const struct ir *ir, enum hook hook, const struct packet *packet,
+		    struct counter *counters)
+{
+	struct callers callers = {};
+	int verdict;
+
+	if (ir->hook_entry[hook] == RULE_NONE)
+		return VERDICT_ACCEPT;
+	verdict = walk(ir, hook, packet, &callers, counters);
+	free(callers.rules);
+	return verdict;
+}
+
+int evaluate(const struct ir *ir, const struct evaluation_input *input, struct counter *counters)
+{
+	struct packet packet;
+	int error = packet_parse(&packet, ir->family, input->data, input->size);
+
+	if (error)
+		return error;
+	memcpy(packet.in_name, input->in_name, sizeof(packet.in_name));
+	memcpy(packet.out_name, input->out_name, sizeof(packet.out_name));
+	return evaluate_packet(ir, input->hook, &packet, counters);
+}

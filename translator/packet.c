@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "packet.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define IPV4_HEADER_SIZE     20u
+#define IPV6_HEADER_SIZE     40u
+#define TCP_HEADER_SIZE	     20u
+#define FRAGMENT_HEADER_SIZE 8u
+
+/* A packet's bytes; nothing is read but through span_at(), so nothing is read beyond the end. */
+struct span {
+	const unsigned char *data;
+	size_t size;
+};
+
+/* as skb_header_pointer(): @size bytes at @offset, NULL when they are not all there. */
+static const unsigned char *span_at(const struct span *span, size_t offset, size_t size)
+{
+	if (offset > span->size || size > span->size - offset)
+		return NULL;
+	return span->data + offset;
+}
+
+static uint16_t be16_at(const unsigned char *data)
+{
+	return (uint16_t)(data[0] << 8 | data[1]);
+}
+
+/* --- transport ------------------------------------------------------------------------------ */
+
+static void options_note(struct packet *packet, unsigned char kind)
+{
+	packet->tcp_options[kind / 64] |= UINT64_C(1) << kind % 64;
+}
+
+/* as tcp_find_option(), for all kinds at once */
+static void parse_options(struct packet *packet, const struct span *span, size_t transport)
+{
+	const unsigned char *header = span_at(span, transport, TCP_HEADER_SIZE);
+	size_t header_size = (size_t)(header[12] >> 4) * 4, next = TCP_HEADER_SIZE;
+
+	header = span_at(span, transport, header_size);
+	if (header_size < TCP_HEADER_SIZE || !header) {
+		packet->flags |= PACKET_TCP_OPTIONS_BAD;
+		return;
+	}
+	while (next < header_size) {
+		unsigned char kind = header[next];
+		bool has_length = kind >= 2 && next + 1 < header_size && header[next + 1];
+
+		options_note(packet, kind);
+		next += has_length ? header[next + 1] : 1;
+	}
+}
+
+/* How much of a transport header the kernel's matches ask for. */
+static size_t transport_size(const struct packet *packet)
+{
+	bool is_icmp = packet->protocol == (packet->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+
+	if (packet->protocol == IPPROTO_TCP)
+		return TCP_HEADER_SIZE;
+	return packet->protocol == IPPROTO_UDP || is_icmp ? 8 : 0;
+}
+
+static void parse_transport(struct packet *packet, const struct span *span, size_t transport)
+{
+	size_t wanted = transport_size(packet);
+	const unsigned char *header = span_at(span, transport, wanted);
+
+	if (!wanted)
+		return;
+	packet->transport = header ? TRANSPORT_OK : TRANSPORT_TRUNCATED;
+	if (!header)
+		return;
+	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP) {
+		packet->icmp = be16_at(header);
+		return;
+	}
+	packet->source_port = be16_at(header);
+	packet->destination_port = be16_at(header + 2);
+	if (packet->protocol == IPPROTO_TCP) {
+		packet->tcp_flags = header[13];
+		parse_options(packet, span, transport);
+	}
+}
+
+/* --- IPv4 ----------------------------------------------------------------------------------- */
+
+/* The Internet checksum (RFC 1071) over a header that holds its own checksum is all ones. */
+static bool checksum_is_good(const unsigned char *header, size_t size)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size; i += 2)
+		sum += be16_at(header + i);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff;
+}
+
+/* as ip_rcv_core() */
+static int parse_ipv4(struct packet *packet, const unsigned char *data, size_t size)
+{
+	struct span span = { data, size };
+	size_t header_size, length;
+	unsigned offset;
+
+	if (!span_at(&span, 0, IPV4_HEADER_SIZE) || data[0] >> 4 != 4)
+		return -EINVAL;
+	header_size = (data[0] & 15u) * 4;
+	length = be16_at(data + 2);
+	if (header_size < IPV4_HEADER_SIZE || length < header_size || length > size ||
+	    !checksum_is_good(data, header_size))
+		return -EINVAL;
+	span.size = length;
+	packet->length = (uint32_t)length;
+	packet->protocol = data[9];
+	memcpy(packet->source, data + 12, 4);
+	memcpy(packet->destination, data + 16, 4);
+	offset = be16_at(data + 6) & 0x1fff;
+	if (!offset) {
+		parse_transport(packet, &span, header_size);
+		return 0;
+	}
+	packet->flags |= PACKET_FRAGMENT;
+	packet->transport = offset == 1 ? TRANSPORT_FRAGMENT_ONE : TRANSPORT_FRAGMENT;
+	return 0;
+}
+
+/* --- IPv6 ----------------------------------------------------------------------------------- */
+
+/* as ipv6_ext_hdr(), but for "no next header", behind which there is nothing to walk */
+static bool is_walked(unsigned protocol)
+{
+	static const unsigned char walked[] = { IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT,
+						IPPROTO_AH, IPPROTO_DSTOPTS };
+
+	return memchr(walked, (int)protocol, sizeof(walked)) != NULL;
+}
+
+/* Bytes that must be there for the walk to go on; the kernel asks for the header's fixed part. */
+static size_t walked_minimum(unsigned protocol)
+{
+	return protocol == IPPROTO_ROUTING || protocol == IPPROTO_FRAGMENT ? 4 : 2;
+}
+
+static size_t walked_size(unsigned protocol, unsigned length)
+{
+	if (protocol == IPPROTO_FRAGMENT)
+		return FRAGMENT_HEADER_SIZE;
+	return protocol == IPPROTO_AH ? (length + 2) * (size_t)4 : (length + 1) * (size_t)8;
+}
+
+/*
+ * as ipv6_find_hdr(skb, &transport, -1, &fragoff, NULL): the protocol behind the extension headers.
+ * Of a later fragment it is known only if the fragment header's own next header is the protocol.
+ */
+static void parse_extensions(struct packet *packet, const struct span *span)
+{
+	size_t next = IPV6_HEADER_SIZE;
+
+	while (is_walked(packet->protocol)) {
+		const unsigned char *header = span_at(span, next, walked_minimum(packet->protocol));
+		bool later = header && packet->protocol == IPPROTO_FRAGMENT &&
+			     be16_at(header + 2) & 0xfff8;
+
+		if (!header || (later && is_walked(header[0]))) {
+			packet->flags |= PACKET_NO_PROTOCOL;
+			return;
+		}
+		next += walked_size(packet->protocol, header[1]);
+		packet->protocol = header[0];
+		if (later) {
+			packet->flags |= PACKET_FRAGMENT;
+			packet->transport = TRANSPORT_FRAGMENT;
+			return;
+		}
+	}
+	parse_transport(packet, span, next);
+}
+
+/* as ipv6_parse_hopopts(): what does not fit is dropped with the packet; contents are not looked at
+ */
+static bool hop_by_hop_fits(const struct span *span)
+{
+	const unsigned char *header = span_at(span, IPV6_HEADER_SIZE, 8);
+
+	return header && span_at(span, IPV6_HEADER_SIZE, walked_size(IPPROTO_HOPOPTS, header[1]));
+}
+
+/* as ip6_rcv_core() */
+static int parse_ipv6(struct packet *packet, const unsigned char *data, size_t size)
+{
+	struct span span = { data, size };
+	size_t payload;
+
+	if (!span_at(&span, 0, IPV6_HEADER_SIZE) || data[0] >> 4 != 6)
+		return -EINVAL;
+	payload = be16_at(data + 4);
+	/* length 0 before hop-by-hop options stands for "as long as it is": a jumbogram */
+	if (payload || data[6] != IPPROTO_HOPOPTS) {
+		if (!span_at(&span, IPV6_HEADER_SIZE, payload))
+			return -EINVAL;
+		span.size = IPV6_HEADER_SIZE + payload;
+	}
+	if (span.size > UINT32_MAX || (data[6] == IPPROTO_HOPOPTS && !hop_by_hop_fits(&span)))
+		return -EINVAL;
+	packet->length = (uint32_t)span.size;
+	packet->protocol = data[6];
+	memcpy(packet->source, data + 8, 16);
+	memcpy(packet->destination, data + 24, 16);
+	parse_extensions(packet, &span);
+	return 0;
+}
+
+int packet_parse(struct packet *packet, int family, const unsigned char *data, size_t size)
+{
+	struct packet parsed = { .family = (uint8_t)family };
+	int error = family == 4 ? parse_ipv4(&parsed, data, size) : parse_ipv6(&parsed, data, size);
+
+	if (!error)
+		*packet = parsed;
+	return error;
+}
