@@ -176,10 +176,10 @@ struct classifier {
 	__u32 trees;	 /* most trees of a root; walked for each packet */
 	__u32 wide;	 /* 1: `wides` is there */
 	struct classify_array nodes;  /* struct classify_node */
-	struct classify_array lists;  /* __u32: items' indices */
 	struct classify_array items;  /* struct classify_item */
 	struct classify_array wides;  /* struct classify_wide */
 	struct classify_array extras; /* struct classify_extra */
+	struct classify_array lists;  /* __u32: items' indices; a power of two of them */
 	struct classify_root roots[CLASSIFY_CHAINS][CLASS_COUNT];
 };
 

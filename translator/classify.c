@@ -220,19 +220,33 @@ struct part {
 #define PARTS	   5
 #define PART_ALIGN 64 /* a cache line */
 
+/* Lists are indexed with a mask: their number is a power of two. */
+static int lists_round_up(struct word_lists *lists)
+{
+	uint32_t count = 1;
+
+	while (count < lists->count)
+		count *= 2;
+	if (array_room(&lists->words, &lists->room, count, sizeof(*lists->words)))
+		return -ENOMEM;
+	while (lists->count < count)
+		lists->words[lists->count++] = CLASSIFY_NO_RULE;
+	return 0;
+}
+
 static int data_lay_out(struct table_build *build, struct classifier_image *image)
 {
 	struct classifier *head = &build->head;
 	const struct part parts[PARTS] = {
 		{ &head->nodes, build->store.nodes, sizeof(struct classify_node),
 		  build->store.node_count },
-		{ &head->lists, build->store.lists.words, sizeof(uint32_t),
-		  build->store.lists.count },
 		{ &head->items, build->items, sizeof(*build->items), build->item_count },
 		{ &head->wides, build->wides, sizeof(*build->wides),
 		  head->wide ? build->item_count : 0 },
 		{ &head->extras, build->extras.words, sizeof(struct classify_extra),
 		  build->extras.count / EXTRA_WORDS },
+		{ &head->lists, build->store.lists.words, sizeof(uint32_t),
+		  build->store.lists.count },
 	};
 	size_t size = sizeof(*head);
 	unsigned char *bytes;
@@ -273,8 +287,10 @@ int classify_table(const struct ir *ir, const struct classify_options *options,
 			error = chain_build(&build, hook);
 	if (!error) {
 		head_finish(&build, empty);
-		error = data_lay_out(&build, image);
+		error = lists_round_up(&build.store.lists);
 	}
+	if (!error)
+		error = data_lay_out(&build, image);
 	tree_store_free(&build.store);
 	free(build.items);
 	free(build.wides);
