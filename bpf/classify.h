@@ -175,6 +175,7 @@ struct classifier {
 	__u32 key_limit; /* key words in use are below */
 	__u32 trees;	 /* most trees of a root; walked for each packet */
 	__u32 wide;	 /* 1: `wides` is there */
+	__u32 headless_breaks; /* 1: rules ask other protocols than ours for a transport header */
 	struct classify_array nodes;  /* struct classify_node */
 	struct classify_array items;  /* struct classify_item */
 	struct classify_array wides;  /* struct classify_wide */

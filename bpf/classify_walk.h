@@ -57,10 +57,10 @@ static __always_inline int match_transport(const struct packet *packet, int frag
 {
 	if (packet->transport == TRANSPORT_OK)
 		return MATCH_YES;
-	if (packet->transport == TRANSPORT_TRUNCATED)
-		return MATCH_HOTDROP;
-	return packet->transport == TRANSPORT_FRAGMENT_ONE && fragment_one_drops ? MATCH_HOTDROP
-										  : MATCH_NO;
+	if (packet->transport == TRANSPORT_FRAGMENT ||
+	    (packet->transport == TRANSPORT_FRAGMENT_ONE && !fragment_one_drops))
+		return MATCH_NO;
+	return MATCH_HOTDROP;
 }
 
 /* IPv6: is there a protocol to compare? */
@@ -360,6 +360,8 @@ static __always_inline __u32 tree_walk(const __u32 *key, __u32 root)
 
 static __always_inline __u32 packet_class(const struct packet *packet)
 {
+	if (classifier_head()->headless_breaks && packet->transport == TRANSPORT_NONE)
+		return CLASS_BROKEN;
 	return packet->transport == TRANSPORT_TRUNCATED ||
 			       packet->transport == TRANSPORT_FRAGMENT_ONE ||
 			       (packet->flags & (PACKET_NO_PROTOCOL | PACKET_TCP_OPTIONS_BAD))

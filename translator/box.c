@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "box.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 static void narrow(struct box *box, unsigned word, uint32_t min, uint32_t max)
@@ -114,7 +115,7 @@ static void box_broken(const struct condition *c, uint8_t family, struct box *bo
 		box->exact = false;
 	if ((c->item.flags & ITEM_TRANSPORT) && !(c->item.flags & ITEM_FRAGMENT_ONE_DROPS) &&
 	    !(c->item.flags & ITEM_PROTOCOL))
-		narrow(box, KEY_TRANSPORT, TRANSPORT_OK, TRANSPORT_TRUNCATED);
+		narrow(box, KEY_TRANSPORT, TRANSPORT_NONE, TRANSPORT_TRUNCATED);
 }
 
 /* Early extras are looked at before a hotdrop of theirs only as far as they stand before it. */
@@ -137,6 +138,20 @@ void box_build(const struct condition *condition, enum packet_class class, uint8
 		box_sound(condition, box);
 	else
 		box_broken(condition, family, box);
+}
+
+bool condition_wants_header(const struct condition *condition, uint8_t family)
+{
+	const struct classify_item *item = &condition->item;
+	uint8_t protocol = item->tail >> TAIL_PROTOCOL_SHIFT & 0xff;
+	bool known = (item->tail_mask >> TAIL_PROTOCOL_SHIFT & 0xff) &&
+		     (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
+		      protocol == (family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6));
+
+	for (uint32_t i = 0; i < condition->extra_count; i++)
+		if (condition->extras[i].field == EXTRA_TRANSPORT)
+			return true;
+	return (item->flags & ITEM_TRANSPORT) && !known;
 }
 
 bool condition_can_hotdrop(const struct condition *condition)

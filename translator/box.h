@@ -28,6 +28,12 @@ struct box {
 void box_build(const struct condition *condition, enum packet_class class, uint8_t family,
 	       struct box *box);
 
+/**
+ * condition_wants_header() - is a packet asked for its transport header whose protocol has none?
+ * Not in a table from iptables, where a match on ports stands behind one on the protocol.
+ */
+bool condition_wants_header(const struct condition *condition, uint8_t family);
+
 /** condition_can_hotdrop() - may a packet of CLASS_BROKEN fare otherwise than a sound one? */
 bool condition_can_hotdrop(const struct condition *condition);
 

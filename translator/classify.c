@@ -127,6 +127,8 @@ static int item_build(struct table_build *build, const struct item_list *list, u
 	if (error || condition.never)
 		return error;
 	inputs->can_hotdrop |= condition_can_hotdrop(&condition);
+	build->head.headless_breaks |=
+		condition_wants_header(&condition, build->ir->family);
 	for (int class = 0; class < CLASS_COUNT; class++) {
 		box_build(&condition, class, build->ir->family, &box);
 		input_add(&inputs->classes[class], &box, base + i, &condition.item);

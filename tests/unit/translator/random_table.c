@@ -389,10 +389,10 @@ static enum answer ask(const struct packet *packet, const struct predicate *p)
 	case FIELD_TRANSPORT:
 		if (packet->transport == TRANSPORT_OK)
 			return ANSWER_YES;
-		if (packet->transport == TRANSPORT_TRUNCATED ||
-		    (packet->transport == TRANSPORT_FRAGMENT_ONE && p->fragment_one_drops))
-			return ANSWER_HOTDROP;
-		return ANSWER_NO;
+		if (packet->transport == TRANSPORT_FRAGMENT ||
+		    (packet->transport == TRANSPORT_FRAGMENT_ONE && !p->fragment_one_drops))
+			return ANSWER_NO;
+		return ANSWER_HOTDROP;
 	default:
 		return ANSWER_NO;
 	}
