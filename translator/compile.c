@@ -7,6 +7,7 @@
 #include "classify.h"
 #include "elf_object.h"
 #include "emit.h"
+#include "flatten.h"
 
 /*
  * What the verifier takes in one go ("too many instructions", "the sequence of 8193 jumps is too
@@ -72,16 +73,27 @@ static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir,
 }
 
 /*
- * Straight-line code costs what the rules before the one that matches cost, trees cost about as much
- * as this many plain rules whatever the table.
+ * Measured: straight-line code costs 0.3 ns a rule that does not match, trees 17 ns whatever the
+ * table. Packets that stop halfway down, and those that see all rules, both count.
  */
-#define STRAIGHT_RULES_MAX 16
+#define STRAIGHT_ITEMS_MAX 80
 
+/* A chain that is too large to be followed is too large for either form; classify_table() says so.
+ */
 static enum form choose_form(const struct ir *ir, enum form wanted)
 {
-	if (wanted != FORM_AUTO)
-		return wanted;
-	return ir->rule_count <= STRAIGHT_RULES_MAX ? FORM_STRAIGHT : FORM_TREES;
+	enum form form = wanted == FORM_AUTO ? FORM_STRAIGHT : wanted;
+
+	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT && wanted == FORM_AUTO; hook++) {
+		struct item_list list = { 0 };
+
+		if (ir->hook_entry[hook] == RULE_NONE)
+			continue;
+		if (flatten(ir, hook, &list, NULL) || list.item_count > STRAIGHT_ITEMS_MAX)
+			form = FORM_TREES;
+		item_list_free(&list);
+	}
+	return form;
 }
 
 int emit(const struct ir *ir, const struct compile_options *options, const char *source_name,
