@@ -64,9 +64,9 @@ static uint8_t length(uint64_t *state, uint8_t any, uint8_t brief, uint8_t rathe
 
 	if (draw < any)
 		return 0;
-	if (draw < any + brief) /* peaks at /16 and /24, as published */
+	if (draw < (uint32_t)any + brief) /* peaks at /16 and /24, as published */
 		return below(state, 3) ? 16 + 8 * below(state, 2) : 8 + below(state, 17);
-	return draw < any + brief + rather_long ? 25 + below(state, 7) : 32;
+	return draw < (uint32_t)any + brief + rather_long ? 25 + below(state, 7) : 32;
 }
 
 static uint32_t masked(uint32_t address, uint8_t bits)
@@ -84,7 +84,7 @@ static void ports(uint64_t *state, uint8_t any, uint8_t one, uint16_t *min, uint
 	*max = UINT16_MAX;
 	if (draw < any)
 		return;
-	if (draw < any + one) {
+	if (draw < (uint32_t)any + one) {
 		*min = below(state, 4) ? known[below(state, 20)] : below(state, 65536);
 		*max = *min;
 	} else if (below(state, 2)) {
@@ -113,7 +113,7 @@ static void draw_rule(uint64_t *state, enum shape shape, const struct bench_rule
 		rule->destination = before[below(state, count)].destination | below(state, 256);
 	rule->source = masked(rule->source, rule->source_length);
 	rule->destination = masked(rule->destination, rule->destination_length);
-	rule->protocol = draw < s->tcp ? 6 : draw < s->tcp + s->udp ? 17 : 0;
+	rule->protocol = draw < s->tcp ? 6 : draw < (uint32_t)s->tcp + s->udp ? 17 : 0;
 	if (!rule->protocol)
 		return;
 	ports(state, s->any_source_port, s->one_source_port, &rule->port_min[0], &rule->port_max[0]);
@@ -213,12 +213,43 @@ static void fill_rule(struct rule *to, const struct bench_rule *rule)
 		add_range(to, FIELD_DESTINATION_PORT, rule->port_min[1], rule->port_max[1]);
 }
 
+/* The user chain of a rule: by the first bits of its source; CHAIN_NONE: the built-in chain. */
+#define CHAIN_BITS 7
+#define CHAIN_NONE UINT32_MAX
+
+static uint32_t rule_chain(const struct bench_rule *rule, uint32_t chains)
+{
+	uint32_t chain = rule->source >> (32 - CHAIN_BITS);
+
+	return rule->source_length >= CHAIN_BITS && chain < chains ? chain : CHAIN_NONE;
+}
+
+static void fill_chain(struct ir *ir, const struct bench_rule *rules, uint32_t count,
+		       uint32_t chains, uint32_t chain)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (rule_chain(&rules[i], chains) == chain)
+			fill_rule(&ir->rules[ir->rule_count++], &rules[i]);
+}
+
+static void fill_input(struct ir *ir, const struct bench_rule *rules, uint32_t count,
+		       uint32_t chains, const uint32_t *starts)
+{
+	for (uint32_t c = 0; c < chains; c++) {
+		struct rule *jump = &ir->rules[ir->rule_count++];
+
+		*jump = (struct rule){ .action = ACTION_JUMP, .target = starts[c] };
+		add_address(jump, FIELD_SOURCE, c << (32 - CHAIN_BITS), CHAIN_BITS);
+	}
+	fill_chain(ir, rules, count, chains, CHAIN_NONE);
+}
+
 struct ir *bench_table(const struct bench_rule *rules, uint32_t count, uint32_t chains)
 {
-	uint32_t each = chains ? (count + chains - 1) / chains : count, at = 0, starts[1024];
 	struct ir *ir = calloc(1, sizeof(*ir));
+	uint32_t starts[1 << CHAIN_BITS];
 
-	if (!ir || chains > 1024)
+	if (!ir || chains > 1 << CHAIN_BITS)
 		abort();
 	ir->rules = calloc(count + 3 * (chains + 1) + 8, sizeof(*ir->rules));
 	if (!ir->rules)
@@ -227,19 +258,15 @@ struct ir *bench_table(const struct bench_rule *rules, uint32_t count, uint32_t 
 	for (uint32_t c = 0; c < chains; c++) {
 		ir->rules[ir->rule_count++].action = ACTION_NONE;
 		starts[c] = ir->rule_count;
-		for (uint32_t i = 0; i < each && at < count; i++)
-			fill_rule(&ir->rules[ir->rule_count++], &rules[at++]);
+		fill_chain(ir, rules, count, chains, c);
 		ir->rules[ir->rule_count++].action = ACTION_RETURN;
 	}
 	for (int hook = 0; hook < HOOK_COUNT; hook++)
 		ir->hook_entry[hook] = ir->underflow[hook] = RULE_NONE;
 	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT; hook++) {
 		ir->hook_entry[hook] = ir->rule_count;
-		for (uint32_t c = 0; hook == HOOK_INPUT && c < chains; c++)
-			ir->rules[ir->rule_count++] =
-				(struct rule){ .action = ACTION_JUMP, .target = starts[c] };
-		while (hook == HOOK_INPUT && at < count)
-			fill_rule(&ir->rules[ir->rule_count++], &rules[at++]);
+		if (hook == HOOK_INPUT)
+			fill_input(ir, rules, count, chains, starts);
 		ir->underflow[hook] = ir->rule_count;
 		ir->rules[ir->rule_count++].action = ACTION_ACCEPT;
 	}
@@ -277,20 +304,10 @@ static void print_rule(FILE *out, const char *chain, const struct bench_rule *ru
 	fprintf(out, " -j DROP\n");
 }
 
-void bench_restore(const struct bench_rule *rules, uint32_t count, uint32_t chains, FILE *out)
+void bench_restore(const struct bench_rule *rules, uint32_t count, FILE *out)
 {
-	uint32_t each = chains ? (count + chains - 1) / chains : count;
-	char chain[32] = "INPUT";
-
 	fprintf(out, "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n");
-	for (uint32_t c = 0; c < chains; c++)
-		fprintf(out, ":chain%u - [0:0]\n", c);
-	for (uint32_t c = 0; c < chains; c++)
-		fprintf(out, "-A INPUT -j chain%u\n", c);
-	for (uint32_t i = 0; i < count; i++) {
-		if (chains)
-			snprintf(chain, sizeof(chain), "chain%u", i / each);
-		print_rule(out, chain, &rules[i]);
-	}
+	for (uint32_t i = 0; i < count; i++)
+		print_rule(out, "INPUT", &rules[i]);
 	fprintf(out, "COMMIT\n");
 }

@@ -42,12 +42,12 @@ struct bench_rule *bench_rules(enum shape shape, uint32_t count, uint64_t seed);
 struct bench_packet bench_packet(const struct bench_rule *rule, uint64_t seed);
 
 /**
- * bench_table() - the rules in FORWARD and INPUT, in @chains user chains (0: in the built-in
- * chain), all with target DROP, policy ACCEPT; as IR.
+ * bench_table() - the rules in INPUT, with target DROP and policy ACCEPT, as IR. With @chains, rules
+ * with a long enough source stand in that many user chains, by its first bits, each behind a jump.
  */
 struct ir *bench_table(const struct bench_rule *rules, uint32_t count, uint32_t chains);
 
-/** bench_restore() - the same as input for iptables-restore. */
-void bench_restore(const struct bench_rule *rules, uint32_t count, uint32_t chains, FILE *out);
+/** bench_restore() - the same without user chains as input for iptables-restore. */
+void bench_restore(const struct bench_rule *rules, uint32_t count, FILE *out);
 
 #endif
