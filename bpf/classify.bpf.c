@@ -14,9 +14,9 @@ extern const __u64 classifier[];
 /* Of the compiled table: count one rule. */
 int table_count(__u32 rule, __u32 bytes);
 
-#define classifier_data ((const void *)classifier)
-#define CLASSIFY_FUNCTION __attribute__((noinline))
-#define classify_count(packet, rule) table_count(rule, (packet)->length)
+#define classifier_data			      ((const void *)classifier)
+#define CLASSIFY_FUNCTION		      __attribute__((noinline))
+#define classify_count(packet, rule)	      table_count(rule, (packet)->length)
 #define classify_repeat(times, step, context) bpf_loop(times, step, context, 0)
 
 #include "classify_walk.h"
@@ -33,9 +33,9 @@ static __always_inline int judge(const struct packet *packet, __u32 chain)
 	return result & 0xff;
 }
 
-#define CHAIN(name, number)             \
-	int name(struct packet *packet) \
-	{                               \
+#define CHAIN(name, number)                   \
+	int name(struct packet *packet)       \
+	{                                     \
 		return judge(packet, number); \
 	}
 

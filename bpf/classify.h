@@ -51,9 +51,9 @@ struct classify_node {
 
 #define CLASSIFY_LEAF	  0xff
 #define CLASSIFY_SPLIT	  63
-#define CLASSIFY_DEPTH	  32  /* nodes on a path at most, the leaf included */
-#define CLASSIFY_TREES	  3   /* trees of one chain at most */
-#define CLASSIFY_EXTRAS	  64  /* predicates of one item outside its fixed fields at most */
+#define CLASSIFY_DEPTH	  32 /* nodes on a path at most, the leaf included */
+#define CLASSIFY_TREES	  3  /* trees of one chain at most */
+#define CLASSIFY_EXTRAS	  64 /* predicates of one item outside its fixed fields at most */
 #define CLASSIFY_NO_RULE  0xffffffff
 #define CLASSIFY_ITEM_MAX (1 << 22)
 
@@ -99,9 +99,9 @@ struct classify_item {
 	__u16 source_port_span; /* max - min */
 	__u16 destination_port_min;
 	__u16 destination_port_span;
-	__u32 rule; /* counter's index */
-	__u32 skip; /* CLASSIFY_SKIP: an item's index */
-	__u32 extra; /* index of the first extra predicate */
+	__u32 rule;	  /* counter's index */
+	__u32 skip;	  /* CLASSIFY_SKIP: an item's index */
+	__u32 extra;	  /* index of the first extra predicate */
 	__u8 extra_early; /* how many of them stand before the protocol */
 	__u8 extra_late;
 	__u8 action; /* enum classify_action */
@@ -151,7 +151,7 @@ _Static_assert(sizeof(struct classify_extra) == 40, "in the classifier's data");
 
 /* The trees of one chain and class of packets; candidates of all are merged in order. */
 struct classify_root {
-	__u32 trees;		    /* for the translator; unused trees are an empty leaf */
+	__u32 trees; /* for the translator; unused trees are an empty leaf */
 	__u32 node[CLASSIFY_TREES];
 };
 
@@ -168,13 +168,14 @@ struct classify_array {
 	__u32 count;
 };
 
-/* The start of the data. The verifier knows these numbers (a frozen map) and drops dead branches. */
+/* The start of the data. The verifier knows these numbers (a frozen map) and drops dead branches.
+ */
 struct classifier {
-	__u32 size;	 /* of all the data, bytes */
-	__u32 family;	 /* 4 or 6 */
-	__u32 key_limit; /* key words in use are below */
-	__u32 trees;	 /* most trees of a root; walked for each packet */
-	__u32 wide;	 /* 1: `wides` is there */
+	__u32 size;	       /* of all the data, bytes */
+	__u32 family;	       /* 4 or 6 */
+	__u32 key_limit;       /* key words in use are below */
+	__u32 trees;	       /* most trees of a root; walked for each packet */
+	__u32 wide;	       /* 1: `wides` is there */
 	__u32 headless_breaks; /* 1: rules ask other protocols than ours for a transport header */
 	struct classify_array nodes;  /* struct classify_node */
 	struct classify_array items;  /* struct classify_item */

@@ -112,8 +112,11 @@ static __always_inline int extra_matches(const struct packet *packet,
 	case EXTRA_TCP_OPTION:
 		if (packet->flags & PACKET_TCP_OPTIONS_BAD)
 			return MATCH_HOTDROP;
-		match = packet_words(packet, __builtin_offsetof(struct packet, tcp_options))
-				[(extra->min >> 6) & 3] >> (extra->min & 63) & 1;
+		match = packet_words(packet,
+				     __builtin_offsetof(struct packet,
+							tcp_options))[(extra->min >> 6) & 3] >>
+				(extra->min & 63) &
+			1;
 		return match ^ extra->invert;
 	case EXTRA_TRANSPORT:
 		match = match_transport(packet, extra->fragment_one_drops);
@@ -375,7 +378,8 @@ static __always_inline __u32 packet_class(const struct packet *packet)
 static __always_inline const volatile struct classify_root *
 scan_start(struct leaf_scan *scan, __u32 *key, const struct packet *packet, __u32 chain)
 {
-	*scan = (struct leaf_scan){ .packet = packet, .class = packet_class(packet),
+	*scan = (struct leaf_scan){ .packet = packet,
+				    .class = packet_class(packet),
 				    .result = CLASSIFY_FAILED };
 	key_fill(key, packet);
 	return &classifier_head()->roots[chain][scan->class];

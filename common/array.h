@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 /**
- * array_room() - make room for @count elements of @size bytes in *@array, which has room for *@room.
- * Return: 0 or -ENOMEM (the array is unchanged).
+ * array_room() - make room for @count elements of @size bytes in *@array, which has room for
+ * *@room. Return: 0 or -ENOMEM (the array is unchanged).
  */
 static inline int array_room(void *array, size_t *room, size_t count, size_t size)
 {

@@ -82,7 +82,8 @@ static void add_classifier(struct types *types, size_t size)
 	int element = note(types, btf__add_const(btf, types->u64));
 	int array = note(types, btf__add_array(btf, types->integer, element,
 					       (uint32_t)(size / sizeof(uint64_t))));
-	int variable = note(types, btf__add_var(btf, "classifier", BTF_VAR_GLOBAL_ALLOCATED, array));
+	int variable =
+		note(types, btf__add_var(btf, "classifier", BTF_VAR_GLOBAL_ALLOCATED, array));
 
 	note(types, btf__add_datasec(btf, CLASSIFIER_SECTION, (uint32_t)size));
 	note(types, btf__add_datasec_var_info(btf, variable, 0, (uint32_t)size));

@@ -127,9 +127,8 @@ static int item_build(struct table_build *build, const struct item_list *list, u
 	if (error || condition.never)
 		return error;
 	inputs->can_hotdrop |= condition_can_hotdrop(&condition);
-	build->head.headless_breaks |=
-		condition_wants_header(&condition, build->ir->family);
-	for (int class = 0; class < CLASS_COUNT; class++) {
+	build->head.headless_breaks |= condition_wants_header(&condition, build->ir->family);
+	for (int class = 0; class < CLASS_COUNT; class ++) {
 		box_build(&condition, class, build->ir->family, &box);
 		input_add(&inputs->classes[class], &box, base + i, &condition.item);
 	}
@@ -145,7 +144,7 @@ static int chain_items(struct table_build *build, const struct item_list *list,
 	if ((uint64_t)base + list->item_count > CLASSIFY_ITEM_MAX)
 		return message_set(build->message, -E2BIG, "the chains have more than %u rules",
 				   CLASSIFY_ITEM_MAX);
-	for (int class = 0; class < CLASS_COUNT && !error; class++)
+	for (int class = 0; class < CLASS_COUNT && !error; class ++)
 		error = input_open(&inputs->classes[class], words, list->item_count);
 	for (uint32_t i = 0; i < list->item_count && !error; i++)
 		error = item_build(build, list, i, base, inputs);
@@ -180,7 +179,7 @@ static int chain_build(struct table_build *build, enum hook hook)
 	error = chain_items(build, &list, &inputs);
 	if (!error)
 		error = chain_trees(build, &inputs, build->head.roots[hook - HOOK_INPUT]);
-	for (int class = 0; class < CLASS_COUNT; class++)
+	for (int class = 0; class < CLASS_COUNT; class ++)
 		tree_input_free(&inputs.classes[class]);
 	item_list_free(&list);
 	return error;
@@ -207,7 +206,7 @@ static void head_finish(struct table_build *build, uint32_t empty)
 		    build->store.nodes[i].word >= head->key_limit)
 			head->key_limit = build->store.nodes[i].word + 1u;
 	for (int chain = 0; chain < CLASSIFY_CHAINS; chain++)
-		for (int class = 0; class < CLASS_COUNT; class++)
+		for (int class = 0; class < CLASS_COUNT; class ++)
 			root_finish(head, &head->roots[chain][class], empty);
 }
 

@@ -34,8 +34,8 @@ SAME_NUMBER(NEVER);
 struct placing {
 	struct condition *condition;
 	uint8_t family;
-	bool own;      /* predicates of the item's rule, no more of its guards */
-	bool own_stop; /* the rule has had a predicate that can hotdrop */
+	bool own;	    /* predicates of the item's rule, no more of its guards */
+	bool own_stop;	    /* the rule has had a predicate that can hotdrop */
 	bool late_own_stop; /* such a one is among the late extras */
 	struct classify_extra late[CLASSIFY_EXTRAS];
 	uint32_t late_count;

@@ -13,10 +13,10 @@ enum {
 	COST_LEVEL = 45,
 	COST_LEAF = 10,
 	COST_CANDIDATE = 16,
-	COST_BIT = 22,		/* halving a long list further down */
-	COST_COPY = 6,		/* a list that is twice as long in sum */
-	COST_CHILD = 6,		/* one node for each item */
-	COST_PROGRESS = 8,	/* what a cut must win on a long list, about a third of a bit */
+	COST_BIT = 22,	       /* halving a long list further down */
+	COST_COPY = 6,	       /* a list that is twice as long in sum */
+	COST_CHILD = 6,	       /* one node for each item */
+	COST_PROGRESS = 8,     /* what a cut must win on a long list, about a third of a bit */
 	SPLIT_ITEMS_MAX = 512, /* above, equal cuts only: they cost one pass each */
 	SPLIT_POINTS = 8,
 	POINT_SAMPLES = 64,
@@ -143,8 +143,9 @@ static void view_open(struct choice *choice, unsigned dim, struct view *view)
 	size_t stride = choice->input->dims;
 	struct range whole = choice->region->ranges[dim];
 
-	*view = (struct view){ .dim = dim, .whole = whole, .ranges = choice->scratch->ranges,
-			       .first = UINT32_MAX };
+	*view = (struct view){
+		.dim = dim, .whole = whole, .ranges = choice->scratch->ranges, .first = UINT32_MAX
+	};
 	for (uint32_t i = 0; i < choice->count; i++) {
 		struct range range = all[choice->items[i] * stride];
 
@@ -167,8 +168,9 @@ static void view_open(struct choice *choice, unsigned dim, struct view *view)
 
 static void try_split(struct choice *choice, const struct view *view, uint32_t low)
 {
-	struct cut cut = { .kind = CUT_SPLIT, .dim = view->dim, .low = low, .last = 1,
-			   .shift = CLASSIFY_SPLIT };
+	struct cut cut = {
+		.kind = CUT_SPLIT, .dim = view->dim, .low = low, .last = 1, .shift = CLASSIFY_SPLIT
+	};
 	uint64_t above = 0, below = 0;
 
 	for (uint32_t i = 0; i < choice->count; i++) {
@@ -189,7 +191,7 @@ static int compare_points(const void *a, const void *b)
 
 static void try_splits(struct choice *choice, const struct view *view)
 {
-	uint32_t samples[POINT_SAMPLES], count = 0, step, tried = 0;
+	uint32_t samples[POINT_SAMPLES] = { 0 }, count = 0, step, tried = 0;
 	uint32_t stride = 1 + choice->count / (POINT_SAMPLES / 2);
 
 	for (uint32_t i = 0; i < choice->count && count + 2 <= POINT_SAMPLES; i += stride) {
@@ -334,8 +336,12 @@ static uint64_t cost_limit(uint64_t count)
 int cut_choose(const struct tree_input *input, const struct region *region, const uint32_t *items,
 	       uint32_t count, struct cut_scratch *scratch, struct cut *cut)
 {
-	struct choice choice = { .input = input, .region = region, .items = items, .count = count,
-				 .scratch = scratch, .best_cost = cost_limit(count) };
+	struct choice choice = { .input = input,
+				 .region = region,
+				 .items = items,
+				 .count = count,
+				 .scratch = scratch,
+				 .best_cost = cost_limit(count) };
 
 	if (array_room(&scratch->ranges, &scratch->range_room, count, sizeof(*scratch->ranges)))
 		return -ENOMEM;

@@ -8,10 +8,10 @@
  * is expanded, so items carry a label until the end.
  */
 struct frame {
-	uint32_t next;		/* rule to look at */
-	uint32_t guard;		/* what leads here */
-	uint32_t return_label;	/* where RETURN goes */
-	uint32_t finish_label;	/* label that stands where this expansion ends, or LABEL_NONE */
+	uint32_t next;	       /* rule to look at */
+	uint32_t guard;	       /* what leads here */
+	uint32_t return_label; /* where RETURN goes */
+	uint32_t finish_label; /* label that stands where this expansion ends, or LABEL_NONE */
 };
 
 #define LABEL_NONE UINT32_MAX
@@ -89,7 +89,8 @@ static bool never_matches(const struct rule *rule)
 static int enter(struct flattening *f, const struct frame *frame, uint32_t index)
 {
 	const struct rule *rule = &f->ir->rules[index];
-	struct frame inner = { .next = rule->target, .return_label = frame->return_label,
+	struct frame inner = { .next = rule->target,
+			       .return_label = frame->return_label,
 			       .finish_label = LABEL_NONE };
 	int error = guard_new(f, index, frame->guard, &inner.guard);
 
@@ -111,8 +112,9 @@ static int expand_rule(struct flattening *f)
 	struct frame frame = *top; /* `top` moves when a frame is pushed */
 	uint32_t index = frame.next;
 	const struct rule *rule = &f->ir->rules[index];
-	struct item item = { .rule = index, .guard = frame.guard, .action = ITEM_SKIP,
-			     .skip = LABEL_NONE };
+	struct item item = {
+		.rule = index, .guard = frame.guard, .action = ITEM_SKIP, .skip = LABEL_NONE
+	};
 	int error;
 
 	if (rule->action == ACTION_ACCEPT)
@@ -171,7 +173,8 @@ static int expand_policy(struct flattening *f, uint32_t return_label)
 		return 0;
 	}
 	f->labels[return_label] = list->item_count;
-	return item_new(f, &(struct item){ .rule = policy, .guard = GUARD_NONE,
+	return item_new(f, &(struct item){ .rule = policy,
+					   .guard = GUARD_NONE,
 					   .action = drops ? ITEM_DROP : ITEM_ACCEPT });
 }
 
@@ -190,7 +193,8 @@ static void resolve(struct flattening *f)
 int flatten(const struct ir *ir, enum hook hook, struct item_list *list, struct message *message)
 {
 	struct flattening f = { .ir = ir, .underflow = ir->underflow[hook] };
-	struct frame first = { .next = ir->hook_entry[hook], .guard = GUARD_NONE,
+	struct frame first = { .next = ir->hook_entry[hook],
+			       .guard = GUARD_NONE,
 			       .finish_label = LABEL_NONE };
 	int error = label_new(&f, &first.return_label);
 

@@ -100,15 +100,15 @@ static int scheme_build(struct tree_store *store, const struct scheme *scheme,
 			enum tree_limit limit, const struct tree_input *input, unsigned percent,
 			struct classify_root *root)
 {
-	size_t bytes = (BYTES_FIRST + (size_t)input->count * scheme->bytes_per_item) * percent / 100;
+	size_t bytes =
+		(BYTES_FIRST + (size_t)input->count * scheme->bytes_per_item) * percent / 100;
 
 	for (uint8_t group = 0; group < scheme->groups; group++) {
 		struct tree_input part = { 0 };
 		int error = group_input(scheme, group, input, &part);
 
 		if (!error && part.count)
-			error = tree_build(store, &part, bytes, limit,
-					   &root->node[root->trees++]);
+			error = tree_build(store, &part, bytes, limit, &root->node[root->trees++]);
 		tree_input_free(&part);
 		if (error)
 			return error;
@@ -116,8 +116,8 @@ static int scheme_build(struct tree_store *store, const struct scheme *scheme,
 	return 0;
 }
 
-int grouping_build(struct tree_store *store, const struct tree_input *input,
-		   unsigned percent, struct classify_root *root)
+int grouping_build(struct tree_store *store, const struct tree_input *input, unsigned percent,
+		   struct classify_root *root)
 {
 	int error = 0;
 

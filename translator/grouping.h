@@ -20,7 +20,7 @@ void tree_input_free(struct tree_input *input);
  * @percent: how much of the usual memory the trees may take.
  * Return: 0 or -ENOMEM; @root is set on success.
  */
-int grouping_build(struct tree_store *store, const struct tree_input *input,
-		   unsigned percent, struct classify_root *root);
+int grouping_build(struct tree_store *store, const struct tree_input *input, unsigned percent,
+		   struct classify_root *root);
 
 #endif

@@ -273,15 +273,17 @@ static int make_inner(struct building *b, const struct task *task, const struct 
 		error = nodes_add(b, cut->last + 1, &first);
 	if (error)
 		return error;
-	*node = (struct classify_node){ .low = cut->low, .base = first, .last = cut->last,
-					.word = b->input->words[cut->dim], .shift = cut->shift };
+	*node = (struct classify_node){ .low = cut->low,
+					.base = first,
+					.last = cut->last,
+					.word = b->input->words[cut->dim],
+					.shift = cut->shift };
 	for (uint32_t c = 0; c <= cut->last; c++) {
 		struct region region = task->region;
 
 		region.ranges[cut->dim] = cut_child_range(cut, &task->region, c);
-		error = task_intern(b, b->shares + b->starts[c],
-				    b->starts[c + 1] - b->starts[c], &region,
-				    &b->node_task[first + c - b->first_node]);
+		error = task_intern(b, b->shares + b->starts[c], b->starts[c + 1] - b->starts[c],
+				    &region, &b->node_task[first + c - b->first_node]);
 		if (error)
 			return error;
 	}
@@ -383,7 +385,10 @@ static void level_free(struct level *level)
 int tree_build(struct tree_store *store, const struct tree_input *input, size_t bytes,
 	       enum tree_limit limit, uint32_t *root)
 {
-	struct building b = { .store = store, .input = input, .bytes = bytes, .limit = limit,
+	struct building b = { .store = store,
+			      .input = input,
+			      .bytes = bytes,
+			      .limit = limit,
 			      .first_node = store->node_count };
 	uint32_t lists = store->lists.count, first = 0;
 	int error = build_root(&b, &first);

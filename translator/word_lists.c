@@ -70,8 +70,7 @@ int word_lists_add(struct word_lists *lists, const uint32_t *list, uint32_t coun
 			return 0;
 		}
 	}
-	if (end > UINT32_MAX ||
-	    array_room(&lists->words, &lists->room, end, sizeof(*list)))
+	if (end > UINT32_MAX || array_room(&lists->words, &lists->room, end, sizeof(*list)))
 		return -ENOMEM;
 	*first = lists->count;
 	memcpy(&lists->words[*first], list, count * sizeof(*list));

@@ -5,22 +5,22 @@
 #include "../../translator/compile.h"
 #include "shape.h"
 
-#define BENCH_RUNS  5	 /* median of */
+#define BENCH_RUNS  5	/* median of */
 #define BENCH_TRACE 100 /* packets that hit random rules; each XDP test run waits for RCU */
 
 /* One line of the result. Nanoseconds a packet; 0: not measured. */
 struct bench_result {
 	enum shape shape;
 	uint32_t rules, chains;
-	double last;	/* a packet that matches the last rule */
-	double trace;	/* median over the trace */
-	double miss;	/* a packet that matches nothing */
-	double straight; /* the last rule, as straight-line code, where that loads */
+	double last;	    /* a packet that matches the last rule */
+	double trace;	    /* median over the trace */
+	double miss;	    /* a packet that matches nothing */
+	double straight;    /* the last rule, as straight-line code, where that loads */
 	double legacy, nft; /* the last rule, iptables' own cost */
-	double build;	/* IR to object and linked, ms */
-	double load;	/* open, verify and load, ms */
-	double restore; /* iptables-legacy-restore on the kernel's own table, ms */
-	double bytes;	/* of the programs' data, a rule */
+	double build;	    /* IR to object and linked, ms */
+	double load;	    /* open, verify and load, ms */
+	double restore;	    /* iptables-legacy-restore on the kernel's own table, ms */
+	double bytes;	    /* of the programs' data, a rule */
 };
 
 /** ours_measure() - fill in what our programs cost. Return: 0 or -errno. */

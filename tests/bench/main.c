@@ -41,8 +41,9 @@ static void write_csv(FILE *out, const struct bench_result *results, size_t coun
 		const struct bench_result *r = &results[i];
 
 		fprintf(out, "%s,%u,%u,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.2f,%.2f,%.2f,%.0f\n",
-			shape_name(r->shape), r->rules, r->chains, empty, r->last, r->trace, r->miss,
-			r->straight, r->legacy, r->nft, r->build, r->load, r->restore, r->bytes);
+			shape_name(r->shape), r->rules, r->chains, empty, r->last, r->trace,
+			r->miss, r->straight, r->legacy, r->nft, r->build, r->load, r->restore,
+			r->bytes);
 	}
 }
 
@@ -57,13 +58,30 @@ static double plot_y(double ns)
 	return 400 - 60 * (log10(ns) - 1);
 }
 
-static void plot_line(FILE *out, const struct bench_result *results, size_t count,
-		      enum shape shape, size_t offset, const char *dash)
+typedef double value_fn(const struct bench_result *result);
+
+static double ours_of(const struct bench_result *result)
+{
+	return result->trace;
+}
+
+static double legacy_of(const struct bench_result *result)
+{
+	return result->legacy;
+}
+
+static double nft_of(const struct bench_result *result)
+{
+	return result->nft;
+}
+
+static void plot_line(FILE *out, const struct bench_result *results, size_t count, enum shape shape,
+		      size_t offset, const char *dash)
 {
 	fprintf(out, "<polyline fill='none' stroke='%s' stroke-width='2' %s points='",
 		colours[shape], dash);
 	for (size_t i = 0; i < count; i++) {
-		double ns = *(const double *)((const char *)&results[i] + offset);
+		double ns = value(&results[i]);
 
 		if (results[i].shape == shape && results[i].chains == 0 && ns > 0)
 			fprintf(out, "%.1f,%.1f ", plot_x(results[i].rules), plot_y(ns));
@@ -77,26 +95,27 @@ static void write_svg(FILE *out, const struct bench_result *results, size_t coun
 		     "font-family='sans-serif' font-size='12'>\n"
 		     "<rect width='760' height='450' fill='white'/>\n");
 	for (int power = 0; power <= 5; power++)
-		fprintf(out, "<line x1='%.0f' x2='%.0f' y1='40' y2='400' stroke='#ddd'/>"
-			     "<text x='%.0f' y='420' text-anchor='middle'>%.0f</text>\n",
+		fprintf(out,
+			"<line x1='%.0f' x2='%.0f' y1='40' y2='400' stroke='#ddd'/>"
+			"<text x='%.0f' y='420' text-anchor='middle'>%.0f</text>\n",
 			plot_x(pow(10, power)), plot_x(pow(10, power)), plot_x(pow(10, power)),
 			pow(10, power));
 	for (int power = 1; power <= 7; power++)
-		fprintf(out, "<line x1='70' x2='620' y1='%.0f' y2='%.0f' stroke='#ddd'/>"
-			     "<text x='62' y='%.0f' text-anchor='end'>%.0f</text>\n",
+		fprintf(out,
+			"<line x1='70' x2='620' y1='%.0f' y2='%.0f' stroke='#ddd'/>"
+			"<text x='62' y='%.0f' text-anchor='end'>%.0f</text>\n",
 			plot_y(pow(10, power)), plot_y(pow(10, power)), plot_y(pow(10, power)) + 4,
 			pow(10, power));
-	fprintf(out, "<text x='345' y='440' text-anchor='middle'>rules</text>"
-		     "<text x='70' y='25'>ns a packet; full: ours, dashed: iptables-legacy, dotted: "
-		     "iptables-nft, grey: an empty XDP program</text>\n");
+	fprintf(out,
+		"<text x='345' y='440' text-anchor='middle'>rules</text>"
+		"<text x='70' y='25'>ns a packet; full: ours, dashed: iptables-legacy, dotted: "
+		"iptables-nft, grey: an empty XDP program</text>\n");
 	fprintf(out, "<line x1='70' x2='620' y1='%.1f' y2='%.1f' stroke='#888'/>\n", plot_y(empty),
 		plot_y(empty));
 	for (int shape = 0; shape < SHAPE_COUNT; shape++) {
-		plot_line(out, results, count, shape, offsetof(struct bench_result, trace), "");
-		plot_line(out, results, count, shape, offsetof(struct bench_result, legacy),
-			  "stroke-dasharray='7 4'");
-		plot_line(out, results, count, shape, offsetof(struct bench_result, nft),
-			  "stroke-dasharray='2 3'");
+		plot_line(out, results, count, shape, ours_of, "");
+		plot_line(out, results, count, shape, legacy_of, "stroke-dasharray='7 4'");
+		plot_line(out, results, count, shape, nft_of, "stroke-dasharray='2 3'");
 		fprintf(out, "<text x='640' y='%d' fill='%s'>%s</text>\n", 80 + 20 * shape,
 			colours[shape], shape_name(shape));
 	}

@@ -76,8 +76,10 @@ static uint32_t masked(uint32_t address, uint8_t bits)
 
 static void ports(uint64_t *state, uint8_t any, uint8_t one, uint16_t *min, uint16_t *max)
 {
-	static const uint16_t known[] = { 80, 443, 22, 25, 53, 110, 143, 161, 389, 445, 993, 1433,
-					  1521, 3128, 3306, 3389, 5060, 5432, 8080, 8443 };
+	static const uint16_t known[] = {
+		80,  443,  22,	 25,   53,   110,  143,	 161,  389,  445,
+		993, 1433, 1521, 3128, 3306, 3389, 5060, 5432, 8080, 8443
+	};
 	uint32_t draw = below(state, 100);
 
 	*min = 0;
@@ -116,7 +118,8 @@ static void draw_rule(uint64_t *state, enum shape shape, const struct bench_rule
 	rule->protocol = draw < s->tcp ? 6 : draw < (uint32_t)s->tcp + s->udp ? 17 : 0;
 	if (!rule->protocol)
 		return;
-	ports(state, s->any_source_port, s->one_source_port, &rule->port_min[0], &rule->port_max[0]);
+	ports(state, s->any_source_port, s->one_source_port, &rule->port_min[0],
+	      &rule->port_max[0]);
 	ports(state, s->any_port, s->one_port, &rule->port_min[1], &rule->port_max[1]);
 }
 

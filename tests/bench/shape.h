@@ -24,7 +24,7 @@ const char *shape_name(enum shape shape);
 struct bench_rule {
 	uint32_t source, destination; /* host order */
 	uint8_t source_length, destination_length;
-	uint8_t protocol; /* 0: any */
+	uint8_t protocol;		   /* 0: any */
 	uint16_t port_min[2], port_max[2]; /* source, destination; tcp and udp only */
 };
 
@@ -42,8 +42,9 @@ struct bench_rule *bench_rules(enum shape shape, uint32_t count, uint64_t seed);
 struct bench_packet bench_packet(const struct bench_rule *rule, uint64_t seed);
 
 /**
- * bench_table() - the rules in INPUT, with target DROP and policy ACCEPT, as IR. With @chains, rules
- * with a long enough source stand in that many user chains, by its first bits, each behind a jump.
+ * bench_table() - the rules in INPUT, with target DROP and policy ACCEPT, as IR. With @chains,
+ * rules with a long enough source stand in that many user chains, by its first bits, each behind a
+ * jump.
  */
 struct ir *bench_table(const struct bench_rule *rules, uint32_t count, uint32_t chains);
 

@@ -25,7 +25,8 @@ static void random_address(struct random *random, uint8_t family, uint8_t *addre
 
 	memset(address, 0, 16);
 	for (int i = 0; i < (family == 6 ? 16 : 4); i++)
-		address[i] = random_below(random, 3) ? random_below(random, 4) : random_below(random, 256);
+		address[i] = random_below(random, 3) ? random_below(random, 4)
+						     : random_below(random, 256);
 	address[0] = first[random_below(random, sizeof(first))];
 }
 
@@ -45,8 +46,8 @@ static uint8_t random_protocol(struct random *random)
 
 static void random_name(struct random *random, uint8_t *name)
 {
-	static const char *const names[] = { "", "eth0", "eth1", "eth10", "lo", "wlan0", "enp0s31f6u1",
-					     "averylongname12" };
+	static const char *const names[] = { "",   "eth0",  "eth1",	   "eth10",
+					     "lo", "wlan0", "enp0s31f6u1", "averylongname12" };
 
 	memset(name, 0, IFACE_NAME_SIZE);
 	strcpy((char *)name, names[random_below(random, 8)]);
@@ -92,7 +93,8 @@ static void range(struct random *random, uint16_t a, uint16_t b, struct predicat
 	p->range.max = point ? a : a < b ? b : a;
 }
 
-static void random_predicate(struct random *random, uint8_t family, uint8_t field, struct rule *rule)
+static void random_predicate(struct random *random, uint8_t family, uint8_t field,
+			     struct rule *rule)
 {
 	struct predicate p = { .field = field, .invert = chance(random, 15) };
 
@@ -219,9 +221,8 @@ static struct rule *new_rule(struct ir *ir, uint8_t action, uint32_t target)
 
 static uint8_t random_action(struct random *random)
 {
-	static const uint8_t actions[] = { ACTION_CONTINUE, ACTION_ACCEPT, ACTION_DROP,
-					   ACTION_DROP,	    ACTION_RETURN, ACTION_JUMP,
-					   ACTION_GOTO };
+	static const uint8_t actions[] = { ACTION_CONTINUE, ACTION_ACCEPT, ACTION_DROP, ACTION_DROP,
+					   ACTION_RETURN,   ACTION_JUMP,   ACTION_GOTO };
 
 	return actions[random_below(random, sizeof(actions))];
 }
@@ -284,7 +285,8 @@ static void random_transport(struct random *random, struct packet *packet)
 		     packet->protocol == 58;
 
 	if (known)
-		packet->transport = chance(random, 80) ? TRANSPORT_OK : states[random_below(random, 3)];
+		packet->transport =
+			chance(random, 80) ? TRANSPORT_OK : states[random_below(random, 3)];
 	if (packet->transport == TRANSPORT_FRAGMENT || packet->transport == TRANSPORT_FRAGMENT_ONE)
 		packet->flags |= PACKET_FRAGMENT;
 	if (packet->transport != TRANSPORT_OK)

@@ -70,7 +70,8 @@ static void compare_table(struct random *random, const struct ir *ir, uint32_t p
 		got = run_classifier(hook, &packet, ours);
 		cr_assert_eq(got, expected, "packet %u: verdict %d, not %d", i, got, expected);
 		for (uint32_t r = 0; r < ir->rule_count; r++)
-			cr_assert(plain[r].packets == ours[r].packets && plain[r].bytes == ours[r].bytes,
+			cr_assert(plain[r].packets == ours[r].packets &&
+					  plain[r].bytes == ours[r].bytes,
 				  "packet %u: rule %u counted %llu, not %llu", i, r,
 				  (unsigned long long)ours[r].packets,
 				  (unsigned long long)plain[r].packets);
