@@ -76,7 +76,7 @@ static double nft_of(const struct bench_result *result)
 }
 
 static void plot_line(FILE *out, const struct bench_result *results, size_t count, enum shape shape,
-		      size_t offset, const char *dash)
+		      value_fn *value, const char *dash)
 {
 	fprintf(out, "<polyline fill='none' stroke='%s' stroke-width='2' %s points='",
 		colours[shape], dash);
