@@ -374,6 +374,7 @@ static __always_inline __u32 packet_class(const struct packet *packet)
 
 /* Candidates that are looked at in plain code; more are left to a loop that calls. */
 #define CLASSIFY_INLINE_STEPS 16
+#define CLASSIFY_MERGED_STEPS 5 /* merging has many states: each step costs the verifier 10 ms */
 
 static __always_inline const volatile struct classify_root *
 scan_start(struct leaf_scan *scan, __u32 *key, const struct packet *packet, __u32 chain)
@@ -427,7 +428,7 @@ CLASSIFY_FUNCTION __u64 classify_merged(const struct packet *packet, __u32 chain
 			return CLASSIFY_FAILED;
 		scan.item[t] = list_entry(scan.next[t]);
 	}
-	for (int i = 0; i < CLASSIFY_INLINE_STEPS; i++)
+	for (int i = 0; i < CLASSIFY_MERGED_STEPS; i++)
 		if (scan_step(&scan))
 			return scan.result;
 	classify_repeat(CLASSIFY_ITEM_MAX, scan_step_again, &scan);
