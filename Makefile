@@ -152,6 +152,7 @@ run: deps-run
 # The programs find each other side by side, so all lie in one folder.
 libexec := $(DESTDIR)$(PREFIX)/libexec/ubpfilter
 MANUALS := $(wildcard docs/man/*.8)
+UNITS   := $(wildcard supervisor/systemd/*)
 
 .PHONY: install
 install: all
@@ -161,11 +162,15 @@ install: all
 	ln -sf ../libexec/ubpfilter/ubpfilter $(DESTDIR)$(PREFIX)/sbin/ubpfilter
 	ln -sf ../libexec/ubpfilter/ubpfilterd $(DESTDIR)$(PREFIX)/sbin/ubpfilterd
 	install -m 644 $(MANUALS) $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in $(UNITS); do sed 's|/usr/local|$(PREFIX)|' $$unit \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 
 .PHONY: uninstall
 uninstall:
 	rm -rf $(libexec)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,ubpfilter ubpfilterd)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/,$(notdir $(UNITS)))
 	rm -f $(patsubst docs/man/%,$(DESTDIR)$(PREFIX)/share/man/man8/%,$(MANUALS))
 
 .PHONY: clean

@@ -57,6 +57,7 @@ struct route_facts {
 
 /* A TCP header has at most 60 bytes, 20 of them fixed. */
 #define TCP_OPTIONS_SIZE 40
+#define OPTIONS_MASK	 0x3f
 
 /* Extension headers that are followed: as many as fit into OFFSET_MASK bytes. */
 #define EXTENSIONS_MAX 2048
@@ -66,6 +67,9 @@ struct route_facts {
 
 /* A link-layer header with its tags is shorter than this. */
 #define BASE_MASK 0x3f
+
+/* Where a transport header can be in a frame that is followed. */
+#define FRAME_MASK 0x7fff
 
 /* --- transport headers ----------------------------------------------------------------------- */
 
@@ -88,56 +92,86 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	}
 }
 
-/* tcp_options is indexed by constants: the stack takes no variable index */
-static __always_inline void tcp_option_note(struct packet *packet, __u8 kind)
+/*
+ * 0, but not to the verifier. Before 6.7 it follows the callback of bpf_loop() through the first
+ * turn only, and takes what is constant there for constant in all turns: branches of later turns
+ * would be removed as dead. What changes from turn to turn must not begin as a known number.
+ */
+static volatile __u32 opaque_zero;
+
+/* A scan of TCP options. A helper calls the step, as for extension headers: as a plain loop, forty
+   bytes of options are more ways than the verifier follows quickly. */
+struct option_scan {
+	PROGRAM_CONTEXT *context;
+	__u64 kinds[4];	     /* as struct packet::tcp_options */
+	__u32 base;	     /* of the first option in the frame */
+	__u32 size;	     /* bytes of options */
+	__u32 next;	     /* where the next option begins, as far as is known */
+	__u8 length_is_here; /* the byte at hand is the length of the option before it */
+	__u8 result;	     /* enum parse_result */
+};
+
+static __always_inline void option_note(struct option_scan *scan, __u8 kind)
 {
 	__u64 bit = 1ull << (kind & 63);
 
 	if (kind < 64)
-		packet->tcp_options[0] |= bit;
+		scan->kinds[0] |= bit;
 	else if (kind < 128)
-		packet->tcp_options[1] |= bit;
+		scan->kinds[1] |= bit;
 	else if (kind < 192)
-		packet->tcp_options[2] |= bit;
+		scan->kinds[2] |= bit;
 	else
-		packet->tcp_options[3] |= bit;
+		scan->kinds[3] |= bit;
 }
 
-/*
- * as tcp_find_option(): which kinds a scan meets, ends of the options included. One byte a turn: an
- * option's length is looked at in the turn after its kind, so that no byte is read unchecked.
- */
-static __always_inline enum parse_result parse_tcp_options(struct packet *packet, void *header,
-							   void *end, __u32 remaining)
+/* One byte a step: a length is looked at in the step after its kind, so none is read unchecked. */
+static long option_step(__u64 index, struct option_scan *scan)
 {
-	unsigned char *option = header + sizeof(struct tcphdr);
-	__u32 size = ((__u32)((unsigned char *)header)[12] >> 4) * 4;
-	bool length_is_here = false;
-	__u32 next = 0;
+	unsigned char *byte = (void *)(long)scan->context->data;
+	unsigned char *end = (void *)(long)scan->context->data_end;
+	__u32 at = (__u32)index & OPTIONS_MASK;
+
+	if (at >= scan->size)
+		return 1;
+	byte += (scan->base & FRAME_MASK) + at;
+	if (byte + 1 > end) {
+		scan->result = PARSE_SHORT;
+		return 1;
+	}
+	if (scan->length_is_here)
+		scan->next = at - 1 + (*byte ?: 1);
+	scan->length_is_here = 0;
+	if (at < scan->next)
+		return 0;
+	option_note(scan, *byte);
+	scan->length_is_here = *byte >= 2;
+	scan->next = at + 1;
+	return 0;
+}
+
+/* as tcp_find_option(): which kinds a scan meets, ends of the options included */
+static __always_inline enum parse_result parse_tcp_options(struct packet *packet,
+							   const struct view *view, __u32 offset,
+							   __u32 size, __u32 remaining)
+{
+	struct option_scan scan = {
+		.context = view->context,
+		.base = view->base + offset + sizeof(struct tcphdr),
+		.size = size - sizeof(struct tcphdr),
+		.next = opaque_zero,
+		.length_is_here = (__u8)opaque_zero,
+	};
 
 	if (size < sizeof(struct tcphdr) || size > remaining) {
 		packet->flags |= PACKET_TCP_OPTIONS_BAD;
 		return PARSE_OK;
 	}
-	size -= sizeof(struct tcphdr);
-	for (__u32 i = 0; i < TCP_OPTIONS_SIZE; i++) {
-		unsigned char byte;
-
-		if (i >= size)
-			break;
-		if ((void *)(option + i + 1) > end)
-			return PARSE_SHORT;
-		byte = option[i];
-		if (length_is_here)
-			next = i - 1 + (byte ?: 1);
-		length_is_here = false;
-		if (i < next)
-			continue;
-		tcp_option_note(packet, byte);
-		length_is_here = byte >= 2;
-		next = i + 1;
-	}
-	return PARSE_OK;
+	if (!scan.size)
+		return PARSE_OK;
+	bpf_loop(TCP_OPTIONS_SIZE, option_step, &scan, 0);
+	__builtin_memcpy(packet->tcp_options, scan.kinds, sizeof(scan.kinds));
+	return scan.result;
 }
 
 static __always_inline void parse_ports(struct packet *packet, void *header)
@@ -148,11 +182,12 @@ static __always_inline void parse_ports(struct packet *packet, void *header)
 	packet->destination_port = bpf_ntohs(ports->dest);
 }
 
-/* @remaining: bytes of the packet from @header on, by its IP lengths. */
-static __always_inline enum parse_result parse_transport(struct packet *packet, void *header,
-							 void *end, __u32 remaining)
+/* @offset: of the header in the packet. @remaining: bytes from there on, by the IP lengths. */
+static __always_inline enum parse_result
+parse_transport(struct packet *packet, const struct view *view, __u32 offset, __u32 remaining)
 {
 	__u32 size = transport_size(packet->protocol);
+	unsigned char *header = view->begin + offset;
 
 	if (!size)
 		return PARSE_OK;
@@ -162,15 +197,16 @@ static __always_inline enum parse_result parse_transport(struct packet *packet, 
 	}
 	packet->transport = TRANSPORT_OK;
 	if (packet->protocol == IPPROTO_TCP) {
-		if (header + sizeof(struct tcphdr) > end)
+		if ((void *)(header + sizeof(struct tcphdr)) > view->end)
 			return PARSE_SHORT;
 		parse_ports(packet, header);
-		packet->tcp_flags = ((unsigned char *)header)[13];
+		packet->tcp_flags = header[13];
 		if (table_needs & NEED_TCP_OPTIONS)
-			return parse_tcp_options(packet, header, end, remaining);
+			return parse_tcp_options(packet, view, offset, (header[12] >> 4) * 4u,
+						 remaining);
 		return PARSE_OK;
 	}
-	if (header + sizeof(struct udphdr) > end)
+	if ((void *)(header + sizeof(struct udphdr)) > view->end)
 		return PARSE_SHORT;
 	if (packet->protocol == IPPROTO_UDP)
 		parse_ports(packet, header);
@@ -234,7 +270,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 		packet->transport = offset == 1 ? TRANSPORT_FRAGMENT_ONE : TRANSPORT_FRAGMENT;
 		return PARSE_OK;
 	}
-	return parse_transport(packet, view->begin + header_size, view->end, length - header_size);
+	return parse_transport(packet, view, header_size, length - header_size);
 }
 
 #else
@@ -328,7 +364,7 @@ static __always_inline enum parse_result ipv6_walk(struct packet *packet, const 
 		.context = view->context,
 		.base = view->base,
 		.length = packet->length,
-		.offset = sizeof(struct ipv6hdr),
+		.offset = sizeof(struct ipv6hdr) + opaque_zero,
 		.protocol = packet->protocol,
 	};
 
@@ -403,8 +439,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	if (transport > OFFSET_MASK)
 		return PARSE_REFUSED;
 	transport &= OFFSET_MASK;
-	return parse_transport(packet, view->begin + transport, view->end,
-			       packet->length - transport);
+	return parse_transport(packet, view, transport, packet->length - transport);
 }
 
 #endif

@@ -91,21 +91,12 @@ static bool matches_fit(const unsigned char *base, const struct layout *layout)
 	return true;
 }
 
-/* Matches every packet: no matches, and nothing asked of addresses, devices and protocol. */
-static bool unconditional(const unsigned char *base, const struct layout *layout)
-{
-	static const unsigned char zero[sizeof(struct ip6t_ip6)];
-
-	return field_u16(base, layout->target_offset) == layout->entry_size &&
-	       memcmp(base, zero, layout->address_size) == 0;
-}
-
 /* A policy catches whatever its chain leaves undecided: it must match all, and decide. */
 static bool is_policy(const unsigned char *base, const struct layout *layout)
 {
 	const unsigned char *target = base + layout->entry_size;
 
-	return unconditional(base, layout) && target_is(target, XT_STANDARD_TARGET) &&
+	return entry_unconditional(base, layout) && target_is(target, XT_STANDARD_TARGET) &&
 	       (target_verdict(target) == -NF_ACCEPT - 1 || target_verdict(target) == -NF_DROP - 1);
 }
 

@@ -23,14 +23,11 @@ struct walk {
 #define INDEX_NONE UINT32_MAX
 
 /* Every packet that gets here leaves the chain: an unconditional verdict or RETURN. */
-static bool entry_leaves(const struct walk *walk, const struct entry *entry)
+static bool entry_leaves(const struct walk *walk, const struct entry *entry, uint32_t index)
 {
-	static const unsigned char zero[sizeof(struct ip6t_ip6)];
-	const void *address = entry->ipv4 ? (const void *)entry->ipv4 : (const void *)entry->ipv6;
-
 	return target_is(entry->target, XT_STANDARD_TARGET) && target_verdict(entry->target) < 0 &&
-	       entry->match_begin == entry->match_end &&
-	       memcmp(address, zero, walk->layout->address_size) == 0;
+	       entry_unconditional(walk->table->entries + walk->table->offsets[index],
+				   walk->layout);
 }
 
 /* The entry that a packet which matches goes on with; INDEX_NONE when there is none. */
@@ -70,7 +67,7 @@ static int walk_hook(struct walk *walk, int hook)
 		if (walk->marks[index] & ON_PATH)
 			return -ELOOP;
 		walk->marks[index] |= (uint8_t)(HOOK_BIT(hook) | ON_PATH);
-		if (seen || entry_leaves(walk, &entry)) {
+		if (seen || entry_leaves(walk, &entry, index)) {
 			index = walk_return(walk, index);
 			if (index == INDEX_NONE)
 				return 0;

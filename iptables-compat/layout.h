@@ -122,6 +122,15 @@ static inline uint32_t field_u32(const unsigned char *base, size_t offset)
 	return value;
 }
 
+/* Matches every packet: no matches, and nothing asked of addresses, devices and protocol. */
+static inline bool entry_unconditional(const unsigned char *base, const struct layout *layout)
+{
+	static const unsigned char zero[sizeof(struct ip6t_ip6)];
+
+	return field_u16(base, layout->target_offset) == layout->entry_size &&
+	       memcmp(base, zero, layout->address_size) == 0;
+}
+
 /*
  * A target, before its entry is known to be good at any alignment. The name decides what it is:
  * standard is "", ERROR "ERROR".

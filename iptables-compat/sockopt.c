@@ -160,7 +160,7 @@ static int get_revision(const struct exchange *exchange, enum revision_kind kind
 		if (!match_find(exchange->family, asked.name, asked.revision))
 			return -EPROTONOSUPPORT;
 	}
-	return 0;
+	return 0; /* which says it all: nothing is written */
 }
 
 static int get_revision_match(const struct exchange *exchange)

@@ -32,8 +32,8 @@ struct table_home {
 /**
  * sockopt_get() - answer a getsockopt.
  * @input, @input_len: the option buffer that the client passed in.
- * @output, @output_len: set on success: the bytes to copy back and the new optlen; owned by the
- * caller.
+ * @output, @output_len: set on success: the bytes to copy back and the new optlen, owned by the
+ * caller; NULL and 0: buffer and optlen stay as they are.
  * Return: 0 or the kernel's errno, negative. -EOPNOTSUPP from a REVISION option means: not ours,
  * ask the kernel.
  */
@@ -55,5 +55,18 @@ int sockopt_set(struct table_home *home, enum family family, int option, const v
  */
 bool sockopt_is_ours(int level, int option, bool is_set, const void *input, size_t input_len,
 		     enum family *family);
+
+/**
+ * sockopt_extent() - how much of an option buffer the kernel reads: what lies behind need not be
+ * there, however long the client says that it is.
+ * @head, @head_len: the buffer's first bytes, SOCKOPT_HEAD_SIZE of them where there are as many.
+ * @len: the length that the client passed.
+ * @extent: set when true: bytes, no more than @len.
+ * Return: false for a length that the kernel refuses unseen; better let it do that.
+ */
+bool sockopt_extent(int option, bool is_set, const void *head, size_t head_len, size_t len,
+		    size_t *extent);
+
+#define SOCKOPT_HEAD_SIZE 64
 
 #endif

@@ -26,9 +26,6 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-/* How much of an option buffer sockopt_is_ours() looks at: a table's or extension's name. */
-#define HEAD_SIZE 64
-
 /* All options of iptables, of both families; sockopt_is_ours() knows which are whose. */
 static bool in_iptables_range(int level, int option)
 {
@@ -44,6 +41,7 @@ struct call {
 	bool is_set;
 	void *value;
 	socklen_t length;
+	size_t extent; /* bytes of `value` that count */
 	enum family family;
 };
 
@@ -79,14 +77,16 @@ static bool socket_fits(int fd, int level)
 
 static bool call_is_ours(struct call *call)
 {
-	unsigned char head[HEAD_SIZE] = {};
+	unsigned char head[SOCKOPT_HEAD_SIZE] = {};
 	size_t size = call->length < sizeof(head) ? call->length : sizeof(head);
 
 	if (!in_iptables_range(call->level, call->option))
 		return false;
 	if (!socket_fits(call->fd, call->level) || safe_copy(head, call->value, size) < 0)
 		return false;
-	return sockopt_is_ours(call->level, call->option, call->is_set, head, size, &call->family);
+	return sockopt_is_ours(call->level, call->option, call->is_set, head, size,
+			       &call->family) &&
+	       sockopt_extent(call->option, call->is_set, head, size, call->length, &call->extent);
 }
 
 static int ask(const struct call *call, void **output, size_t *output_len)
@@ -99,8 +99,7 @@ static int ask(const struct call *call, void **output, size_t *output_len)
 		.cmd = (uint32_t)call->option,
 		.is_set = call->is_set,
 		.payload = call->value,
-		/* No table needs more; what lies behind it is not looked at. */
-		.len = call->length < FRAME_LENGTH_MAX ? call->length : FRAME_LENGTH_MAX,
+		.len = (uint32_t)call->extent,
 	};
 	struct message message = {};
 	int status;
@@ -172,6 +171,8 @@ static int copy_result(const struct call *call, socklen_t *length, const void *o
 	socklen_t new_length = (socklen_t)output_len;
 	int status;
 
+	if (!output_len) /* success was the answer */
+		return 0;
 	if (output_len > call->length)
 		return -EINVAL;
 	status = safe_copy(call->value, output, output_len);
@@ -216,10 +217,10 @@ PUBLIC int socket(int domain, int type, int protocol)
 static FILE *open_file(const char *path, const char *mode, real_fopen_function *real)
 {
 	int saved = errno;
-	uint32_t level = table_names_level(path);
+	uint32_t level;
 	FILE *file;
 
-	if (!level || offline())
+	if (!table_names_level(path, &level) || offline())
 		return real(path, mode);
 	file = table_names_open(level, path, mode, real);
 	if (file)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,12 +17,15 @@ static const struct {
 	{ "/proc/net/ip6_tables_names", SOL_IPV6 },
 };
 
-uint32_t table_names_level(const char *path)
+bool table_names_level(const char *path, uint32_t *level)
 {
-	for (size_t i = 0; path && i < ARRAY_SIZE(files); i++)
-		if (strcmp(path, files[i].path) == 0)
-			return files[i].level;
-	return 0;
+	for (size_t i = 0; path && i < ARRAY_SIZE(files); i++) {
+		if (strcmp(path, files[i].path) != 0)
+			continue;
+		*level = files[i].level;
+		return true;
+	}
+	return false;
 }
 
 /* Copy the kernel's list but for `filter`, whose kernel table is not asked any more. */

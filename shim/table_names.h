@@ -3,12 +3,13 @@
 #ifndef UBPFILTER_TABLE_NAMES_H
 #define UBPFILTER_TABLE_NAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "real.h"
 
-/** table_names_level() - SOL_IP or SOL_IPV6 when @path is one of the two files; 0 otherwise. */
-uint32_t table_names_level(const char *path);
+/** table_names_level() - whether @path is one of the two files; @level: set then: its family's. */
+bool table_names_level(const char *path, uint32_t *level);
 
 /**
  * table_names_open() - a stream over the kernel's list and "filter" once our table is in use. Where

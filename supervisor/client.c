@@ -116,11 +116,12 @@ static int meet(struct connection *connection, int netns_fd, struct message *mes
 static int ended(const struct connection *connection)
 {
 	struct meeting last;
+	int error = meeting_receive(connection->socket, &last, NULL, 0, NULL);
 
-	if (meeting_receive(connection->socket, &last, NULL, 0, NULL) == 0 &&
-	    last.kind == MEETING_FAREWELL)
+	if (!error && last.kind == MEETING_FAREWELL)
 		return farewell(last.status);
-	return LOST;
+	/* So ends a socket whose owner left something in it unread: our hello. */
+	return error == -ECONNRESET ? NOT_BEGUN : LOST;
 }
 
 /* A write that may find the reader gone, in a program whose SIGPIPE is its own business. */

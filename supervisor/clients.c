@@ -130,22 +130,30 @@ static void expect_request(struct client *client)
 	loop_watch(client->clients->loop, &client->request_watch, client->request_pipe, EPOLLIN);
 }
 
-static void reply_ready(void *owner, uint32_t events)
+/* Send what the pipe takes now; the rest when it takes more. May release the client. */
+static void send_some(struct client *client)
 {
-	struct client *client = owner;
+	struct loop *loop = client->clients->loop;
 	int error = outflow_send(&client->out, client->reply_pipe);
 
-	(void)events;
 	if (error == -EAGAIN) {
-		loop_arm(client->clients->loop, &client->timer, STALL_TIMEOUT);
+		loop_arm(loop, &client->timer, STALL_TIMEOUT);
+		if (client->reply_watch.fd < 0)
+			loop_watch(loop, &client->reply_watch, client->reply_pipe, EPOLLOUT);
 		return;
 	}
-	loop_unwatch(client->clients->loop, &client->reply_watch);
+	loop_unwatch(loop, &client->reply_watch);
 	exchange_free(TAKE_PTR(client->exchange));
 	if (error)
 		client_free(client);
 	else
 		expect_request(client);
+}
+
+static void reply_ready(void *owner, uint32_t events)
+{
+	(void)events;
+	send_some(owner);
 }
 
 /* The relay's answer to this client's request. */
@@ -166,8 +174,7 @@ static void exchange_done(struct exchange *exchange)
 					} };
 	if (exchange->reply.len > (64 << 10))
 		fcntl(client->reply_pipe, F_SETPIPE_SZ, PIPE_SIZE);
-	loop_arm(client->clients->loop, &client->timer, STALL_TIMEOUT);
-	loop_watch(client->clients->loop, &client->reply_watch, client->reply_pipe, EPOLLOUT);
+	send_some(client);
 }
 
 /* What concerns all namespaces, or the supervisor itself, is for the administrator of the host. */
@@ -218,6 +225,8 @@ static void request_complete(struct client *client)
 	relay_submit(client->clients->relay, exchange);
 }
 
+static void request_ready(void *owner, uint32_t events);
+
 static void header_complete(struct client *client)
 {
 	int error;
@@ -234,9 +243,8 @@ static void header_complete(struct client *client)
 	if (client->request.len > (64 << 10))
 		fcntl(client->request_pipe, F_SETPIPE_SZ, PIPE_SIZE);
 	inflow_reset(&client->in, client->request.len);
-	/* What is not sent does not make the pipe readable. */
-	if (!client->request.len)
-		request_complete(client);
+	/* The payload is here already as a rule; and if it is empty, nothing will announce it. */
+	request_ready(client, EPOLLIN);
 }
 
 static void request_ready(void *owner, uint32_t events)
@@ -357,7 +365,7 @@ static void welcome(struct client *client, const struct ucred *peer)
 		client_free(client);
 		return;
 	}
-	if (credentials_read(&client->credentials, peer->pid) < 0) {
+	if (credentials_read(&client->credentials, peer) < 0) {
 		client->credentials.pid = peer->pid;
 		refuse(client);
 		return;

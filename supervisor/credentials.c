@@ -3,18 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../common/cleanup.h"
@@ -27,21 +24,18 @@ static bool has_net_admin(const struct credentials *credentials)
 	return credentials->effective & (UINT64_C(1) << CAP_NET_ADMIN);
 }
 
-static int read_status(struct credentials *credentials)
+static int read_capabilities(pid_t pid, uint64_t *effective)
 {
-	_cleanup_fclose_ FILE *file = NULL;
-	bool have_uid = false, have_effective = false;
-	char path[64], line[256];
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+		.pid = pid,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-	snprintf(path, sizeof(path), "/proc/%d/status", credentials->pid);
-	file = fopen(path, "re");
-	if (!file)
-		return -EPERM;
-	while (fgets(line, sizeof(line), file)) {
-		have_uid |= sscanf(line, "Uid: %*u %u", &credentials->euid) == 1;
-		have_effective |= sscanf(line, "CapEff: %" SCNx64, &credentials->effective) == 1;
-	}
-	return have_uid && have_effective ? 0 : -EPERM;
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	*effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	return 0;
 }
 
 static int namespace_number(const char *path, uint64_t *inode)
@@ -54,19 +48,20 @@ static int namespace_number(const char *path, uint64_t *inode)
 	return 0;
 }
 
-int credentials_read(struct credentials *credentials, pid_t pid)
+int credentials_read(struct credentials *credentials, const struct ucred *peer)
 {
 	_cleanup_close_ int pidfd = -1;
-	struct credentials now = { .pid = pid };
+	struct credentials now = { .pid = peer->pid, .euid = peer->uid };
 	char path[64];
 
 	/* 0: a process outside our pid namespace, of which we can learn nothing. */
-	if (pid <= 0)
+	if (peer->pid <= 0)
 		return -EPERM;
-	now.pidfd = pidfd = pidfd_open(pid, 0);
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	if (pidfd < 0 || read_status(&now) < 0 || namespace_number(path, &now.user_namespace) < 0 ||
-	    !credentials_alive(&now) || !has_net_admin(&now))
+	now.pidfd = pidfd = pidfd_open(peer->pid, 0);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", peer->pid);
+	if (pidfd < 0 || read_capabilities(peer->pid, &now.effective) < 0 ||
+	    namespace_number(path, &now.user_namespace) < 0 || !credentials_alive(&now) ||
+	    !has_net_admin(&now))
 		return -EPERM;
 	TAKE_FD(pidfd);
 	*credentials = now;
@@ -87,17 +82,23 @@ bool credentials_alive(const struct credentials *credentials)
 	return poll(&process, 1, 0) == 0;
 }
 
+static bool same_device(const struct statx *a, const struct statx *b)
+{
+	return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor;
+}
+
 int netns_inode(int fd, uint64_t *inode)
 {
-	struct statfs filesystem;
-	struct stat status;
+	const int cached = AT_STATX_DONT_SYNC; /* a FUSE server is not asked, and cannot delay us */
+	struct statx own, file;
 
 	/* Only a file of nsfs may be asked for its type: elsewhere the number means other things.
 	   Its name does not tell: through /run/netns it is that path. */
-	if (fstatfs(fd, &filesystem) < 0 || filesystem.f_type != NSFS_MAGIC ||
-	    ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &status) < 0)
+	if (statx(AT_FDCWD, "/proc/self/ns/net", cached, STATX_INO, &own) < 0 ||
+	    statx(fd, "", AT_EMPTY_PATH | cached, STATX_INO, &file) < 0 ||
+	    !same_device(&own, &file) || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return -EINVAL;
-	*inode = status.st_ino;
+	*inode = file.stx_ino;
 	return 0;
 }
 

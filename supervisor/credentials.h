@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 struct credentials {
@@ -19,10 +20,11 @@ struct credentials {
 };
 
 /**
- * credentials_read() - take down what a process is now.
+ * credentials_read() - take down what a process may do now.
+ * @peer: SO_PEERCRED of its connection: its process id, and the user it was when it connected.
  * Return: 0; -EPERM when the process cannot be looked at or has no CAP_NET_ADMIN anywhere.
  */
-int credentials_read(struct credentials *credentials, pid_t pid);
+int credentials_read(struct credentials *credentials, const struct ucred *peer);
 
 /** credentials_release() - forget the process. */
 void credentials_release(struct credentials *credentials);
@@ -32,8 +34,8 @@ bool credentials_alive(const struct credentials *credentials);
 
 /**
  * netns_inode() - which network namespace a descriptor from a stranger is.
- * It may be anything, a file on a FUSE mount that never answers included, so its file system is not
- * asked: only the kernel's own name for it is looked at.
+ * It may be anything, a file on a FUSE mount that never answers included, so only what the kernel
+ * knows by itself is looked at.
  * Return: 0 or -EINVAL when it is no network namespace.
  */
 int netns_inode(int fd, uint64_t *inode);

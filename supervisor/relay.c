@@ -201,6 +201,25 @@ static void flow_error(struct relay *relay, const char *what, int error)
 	driver_lost(relay, reason);
 }
 
+/* Send what the pipe takes now; the rest when it takes more. */
+static void send_some(struct relay *relay)
+{
+	int error = outflow_send(&relay->out, relay->driver->pipe_to);
+
+	if (!error)
+		loop_unwatch(relay->loop, &relay->to);
+	else if (error == -EAGAIN && relay->to.fd < 0)
+		error = loop_watch(relay->loop, &relay->to, relay->driver->pipe_to, EPOLLOUT);
+	if (error && error != -EAGAIN)
+		flow_error(relay, "writing to it", error);
+}
+
+static void pipe_writable(void *owner, uint32_t events)
+{
+	(void)events;
+	send_some(owner);
+}
+
 static void send_frame(struct relay *relay, const struct request *request, const void *payload)
 {
 	relay->request = *request;
@@ -213,7 +232,7 @@ static void send_frame(struct relay *relay, const struct request *request, const
 				  } };
 	relay->reply_got = 0;
 	inflow_reset(&relay->in, 0);
-	loop_watch(relay->loop, &relay->to, relay->driver->pipe_to, EPOLLOUT);
+	send_some(relay);
 }
 
 static void send_control(struct relay *relay, uint32_t cmd, const void *payload, uint32_t len)
@@ -228,20 +247,6 @@ static void send_control(struct relay *relay, uint32_t cmd, const void *payload,
 	};
 
 	send_frame(relay, &request, payload);
-}
-
-static void pipe_writable(void *owner, uint32_t events)
-{
-	struct relay *relay = owner;
-	int error = outflow_send(&relay->out, relay->driver->pipe_to);
-
-	(void)events;
-	if (error == -EAGAIN)
-		return;
-	if (error)
-		flow_error(relay, "writing to it", error);
-	else
-		loop_unwatch(relay->loop, &relay->to);
 }
 
 static void exchange_answer(struct relay *relay)

@@ -107,7 +107,7 @@ int rundir_claim(struct rundir *rundir, const char *path, int listen_fd, enum ru
 {
 	_cleanup_close_ int folder = -1, lock = -1;
 	struct sockaddr_un address;
-	enum rundir_claim outcome;
+	enum rundir_claim outcome = RUNDIR_SERVED;
 	int error;
 
 	error = open_folder(path, &folder, message);
@@ -124,7 +124,9 @@ int rundir_claim(struct rundir *rundir, const char *path, int listen_fd, enum ru
 		return message_set(message, error, "cannot lock %s/lock: %s", path,
 				   strerror(-error));
 	if (outcome == RUNDIR_OURS) {
-		if (listen_fd < 0)
+		bool ours = listen_fd < 0;
+
+		if (ours)
 			error = listen_at(&address, &listen_fd, message);
 		if (error)
 			return error;
@@ -132,6 +134,7 @@ int rundir_claim(struct rundir *rundir, const char *path, int listen_fd, enum ru
 			.path = path,
 			.lock_fd = TAKE_FD(lock),
 			.listen_fd = listen_fd,
+			.own_socket = ours,
 		};
 	}
 	*claim = outcome;
@@ -142,7 +145,7 @@ void rundir_unlink_socket(const struct rundir *rundir)
 {
 	struct sockaddr_un address;
 
-	if (socket_address(rundir->path, &address, NULL) == 0)
+	if (rundir->own_socket && socket_address(rundir->path, &address, NULL) == 0)
 		unlink(address.sun_path);
 }
 

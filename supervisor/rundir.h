@@ -10,6 +10,8 @@
 #ifndef UBPFILTER_RUNDIR_H
 #define UBPFILTER_RUNDIR_H
 
+#include <stdbool.h>
+
 #include "../common/message.h"
 
 #define RUNDIR_DEFAULT "/run/ubpfilter"
@@ -17,7 +19,8 @@
 struct rundir {
 	const char *path;
 	int lock_fd;
-	int listen_fd; /* -1: not listening */
+	int listen_fd;	 /* -1: not listening */
+	bool own_socket; /* made here, not by a service manager */
 };
 
 enum rundir_claim {
@@ -33,7 +36,7 @@ enum rundir_claim {
 int rundir_claim(struct rundir *rundir, const char *path, int listen_fd, enum rundir_claim *claim,
 		 struct message *message);
 
-/** rundir_unlink_socket() - take the socket away, so that clients look for another supervisor. */
+/** rundir_unlink_socket() - take our socket away, so that clients look for another supervisor. */
 void rundir_unlink_socket(const struct rundir *rundir);
 
 /**

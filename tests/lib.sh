@@ -9,7 +9,7 @@ ubpfilter=$build/ubpfilter
 traffic=$build/tests/e2e/traffic
 
 tag=ubpe-$$
-scratch=$(mktemp -d /tmp/ubpe.XXXXXX)
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/ubpe.XXXXXX")
 chmod 711 "$scratch"
 export UBPFILTER_RUNDIR=$scratch/run UBPFILTER_CONF=/dev/null
 unset UBPFILTER_AUTOSTART UBPFILTER_HOOK UBPFILTER_TIMEOUT UBPFILTER_LOG UBPFILTER_OFFLINE
@@ -37,13 +37,13 @@ inside() { # NAME COMMAND...
 
 join() { # NAME1 NAME2 [NETWORK]: by devices of the names of the other side; .1 and .2
 	local network=${3:-1}
-	ip -n "$tag-$1" link add "$2" type veth peer name "$1" netns "$tag-$2"
+	ip -n "$tag-$1" link add name "$2" type veth peer name "$1" netns "$tag-$2"
 	ip -n "$tag-$1" address add "10.77.$network.1/24" dev "$2"
 	ip -n "$tag-$2" address add "10.77.$network.2/24" dev "$1"
 	ip -n "$tag-$1" address add "fd77:$network::1/64" dev "$2" nodad
 	ip -n "$tag-$2" address add "fd77:$network::2/64" dev "$1" nodad
-	ip -n "$tag-$1" link set "$2" up
-	ip -n "$tag-$2" link set "$1" up
+	ip -n "$tag-$1" link set dev "$2" up
+	ip -n "$tag-$2" link set dev "$1" up
 	neighbour "$1" "$2" "$2" "$1" "$network" 2
 	neighbour "$2" "$1" "$1" "$2" "$network" 1
 }
@@ -88,7 +88,7 @@ take_down() {
 	done
 	wait 2>/dev/null
 	while umount "$UBPFILTER_RUNDIR/bpf" 2>/dev/null; do :; done
-	rm -rf --one-file-system "$scratch"
+	rm -rf "$scratch"
 }
 
 # What take_down() should have removed and did not, a line each.
@@ -136,8 +136,13 @@ contains() { # NAME PATTERN TEXT
 	if grep -qE -- "$2" <<<"$3"; then
 		pass "$1"
 	else
-		failed "$1" "nothing matches: $2" "in: $3"
+		failed "$1" "nothing matches: $2" "in: $(tail -n 30 <<<"$3")"
 	fi
+}
+
+# Lines of a text that begin with these very characters.
+lines_with() { # PREFIX TEXT
+	prefix=$1 awk 'index($0, ENVIRON["prefix"]) == 1 { n++ } END { print n + 0 }' <<<"$2"
 }
 
 succeeds() { # NAME COMMAND...

@@ -223,6 +223,29 @@ int assembler_finish(struct assembler *assembler)
 	return assembler->error;
 }
 
+static bool is_conditional_jump(const struct bpf_insn *instruction)
+{
+	uint8_t class = BPF_CLASS(instruction->code), operation = BPF_OP(instruction->code);
+
+	return (class == BPF_JMP || class == BPF_JMP32) && operation != BPF_JA &&
+	       operation != BPF_CALL && operation != BPF_EXIT;
+}
+
+uint32_t assembler_branches(const struct assembler *assembler, uint32_t begin, uint32_t end)
+{
+	uint32_t branches = 0, most = 0;
+
+	for (uint32_t i = begin; i < end; i++) {
+		const struct bpf_insn *instruction = &assembler->instructions[i];
+
+		if (is_conditional_jump(instruction) && ++branches > most)
+			most = branches;
+		if (instruction->code == (BPF_JMP | BPF_EXIT) && branches)
+			branches--;
+	}
+	return most;
+}
+
 void assembler_free(struct assembler *assembler)
 {
 	free(assembler->instructions);

@@ -78,6 +78,16 @@ void emit_line(struct assembler *assembler, uint32_t rule);
  * Return: 0; -ENOMEM; -E2BIG: over the limit, or a jump that is too far.
  */
 int assembler_finish(struct assembler *assembler);
+
+/**
+ * assembler_branches() - an upper bound of how many branches the verifier has set aside at a time
+ * when it checks the function from instruction @begin to before @end.
+ *
+ * It follows the way that falls through, sets the other one aside at each conditional jump, and
+ * takes up the last one set aside at each exit. In code that only jumps forward, each rule thus
+ * leaves its conditional jumps less its exits behind.
+ */
+uint32_t assembler_branches(const struct assembler *assembler, uint32_t begin, uint32_t end);
 void assembler_free(struct assembler *assembler);
 
 #endif

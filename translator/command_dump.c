@@ -3,10 +3,14 @@
  * `ubpfilter dump`: the programs in force in a network namespace, each rule above its
  * instructions. bpftool disassembles them; it knows the kernel's view of a program.
  */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,15 +88,50 @@ static int start_bpftool(const char *path, FILE **listing, pid_t *pid)
 	return 0;
 }
 
+static bool is_supervisor(const char *process)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	char path[64], name[16] = "";
+
+	snprintf(path, sizeof(path), "/proc/%.16s/comm", process);
+	file = fopen(path, "re");
+	return file && fscanf(file, "%15s", name) == 1 && strcmp(name, "ubpfilterd") == 0;
+}
+
+/*
+ * The supervisor mounts its bpffs in the host's mount namespace; one that was made before, as by
+ * `ip netns exec`, may not see it but through the supervisor's root.
+ */
+static int visible_path(const char *path, char visible[PATH_MAX])
+{
+	bool found = access(path, F_OK) == 0;
+	DIR *processes = found ? NULL : opendir("/proc");
+	struct dirent *process;
+
+	snprintf(visible, PATH_MAX, "%s", path);
+	while (processes && !found && (process = readdir(processes))) {
+		if (!isdigit((unsigned char)process->d_name[0]) || !is_supervisor(process->d_name))
+			continue;
+		snprintf(visible, PATH_MAX, "/proc/%.16s/root%.4000s", process->d_name, path);
+		found = access(visible, F_OK) == 0;
+	}
+	if (processes)
+		closedir(processes);
+	return found ? 0 : -ENOENT;
+}
+
 static int dump_program(const char *path, enum listing_scope scope)
 {
 	_cleanup_fclose_ FILE *listing = NULL;
+	char visible[PATH_MAX];
 	pid_t pid = -1;
 	int error, status;
 
 	print_heading(path);
 	fflush(stdout);
-	error = start_bpftool(path, &listing, &pid);
+	error = visible_path(path, visible);
+	if (!error)
+		error = start_bpftool(visible, &listing, &pid);
 	if (!error) {
 		error = listing_write(listing, stdout, scope);
 		status = child_wait(pid);

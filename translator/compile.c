@@ -9,12 +9,12 @@
 #include "emit.h"
 #include "flatten.h"
 
-/*
- * What the verifier takes in one go ("too many instructions", "the sequence of 8193 jumps is too
- * complex") is found out when loading; this only keeps an expansion that explodes from eating the
- * machine's memory.
+/* Keeps an expansion that explodes from eating the machine's memory; the verifier takes a million.
  */
 #define INSTRUCTIONS_MAX 500000u
+
+/* The verifier's BPF_COMPLEXITY_LIMIT_JMP_SEQ; it looks at each global function by itself. */
+#define BRANCHES_MAX 8192u
 
 /* The built-in chains that a stage sees. */
 static const struct {
@@ -70,6 +70,23 @@ static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir,
 		made++;
 	}
 	return made;
+}
+
+static int check_branches(const struct elf_source *source, struct message *message)
+{
+	for (uint32_t i = 0; i < source->function_count; i++) {
+		const struct function *function = &source->functions[i];
+		uint32_t branches =
+			assembler_branches(source->assembler, function->begin, function->end);
+
+		if (branches > BRANCHES_MAX)
+			return message_set(
+				message, -E2BIG,
+				"%s: its rules leave %u branches for the kernel's verifier "
+				"to come back to, which takes %u",
+				function->name, branches, BRANCHES_MAX);
+	}
+	return 0;
 }
 
 /*
@@ -129,6 +146,8 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 		message_set(message, error,
 			    "%u rules make more than %u instructions once user chains are expanded",
 			    ir->rule_count, assembler.count);
+	if (!error)
+		error = check_branches(&source, message);
 	if (!error)
 		error = elf_object_write(&source, object, message);
 	assembler_free(&assembler);

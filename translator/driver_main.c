@@ -117,22 +117,24 @@ static int answer(struct session *session, const struct request *request, const 
 			      message);
 }
 
-static int send_reply(const struct request *request, int status, const void *output,
-		      size_t output_len, const struct message *message)
+/* Header, output and message, in one write as a rule: each write wakes the supervisor. */
+static int send_reply(const struct request *request, int status, void *output, size_t output_len,
+		      const struct message *message)
 {
 	uint32_t message_len = (uint32_t)strlen(message->text);
+	struct outflow flow;
 	struct reply reply;
 	int error;
 
 	if (output_len > FRAME_LENGTH_MAX - message_len)
 		return -EMSGSIZE;
 	reply = reply_to(request, status, (uint32_t)output_len + message_len, message_len);
-	error = io_write(STDOUT_FILENO, &reply, sizeof(reply));
-	if (!error)
-		error = io_write(STDOUT_FILENO, output, output_len);
-	if (!error)
-		error = io_write(STDOUT_FILENO, message->text, message_len);
-	return error;
+	flow = (struct outflow){ .parts = {
+					 { .iov_base = &reply, .iov_len = sizeof(reply) },
+					 { .iov_base = output, .iov_len = output_len },
+				 } };
+	error = outflow_send(&flow, STDOUT_FILENO);
+	return error ? error : io_write(STDOUT_FILENO, message->text, message_len);
 }
 
 /* One request and its reply; an error means that the stream is of no use any more. */

@@ -57,7 +57,9 @@ static int source_line_parse(const char *line, struct source_line *source)
 
 static bool is_rule(const struct source_line *source)
 {
-	return strcmp(source->file, "filter") == 0 || strcmp(source->file, "filter6") == 0;
+	/* 0: our own code beside the rules, which counts */
+	return source->number &&
+	       (strcmp(source->file, "filter") == 0 || strcmp(source->file, "filter6") == 0);
 }
 
 static bool is_instruction(const char *line)

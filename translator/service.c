@@ -248,8 +248,11 @@ static int text_output(int (*write)(const void *subject, FILE *out), const void 
 	return 0;
 }
 
+/* The supervisor is the driver's parent: nobody else starts one. */
 static int write_status(const void *loader, FILE *out)
 {
+	fprintf(out, "supervisor: ubpfilterd, pid %d\ndriver: bpfilter_umh, pid %d\n",
+		(int)getppid(), (int)getpid());
 	return loader_status(loader, out);
 }
 

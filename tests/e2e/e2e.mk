@@ -6,3 +6,10 @@ E2E_TOOLS := $(BUILD)/tests/e2e/traffic
 $(BUILD)/tests/e2e/traffic: tests/e2e/traffic.c | tools
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $<
+
+# The driver's life: its acceptance cases, by number.
+CHECK_SUITES += driver
+
+.PHONY: driver
+driver: all
+	@BUILD=$(abspath $(BUILD)) tests/e2e/driver/run

@@ -8,6 +8,11 @@ COMPAT_SUPPORT := $(KERNEL_SUPPORT) $(BUILD)/tests/fuzz/memory_home.o
 $(BUILD)/tests/unit/compat/%: TEST_SUPPORT = $(COMPAT_SUPPORT)
 $(filter $(BUILD)/tests/unit/compat/%,$(UNIT_TESTS)): $(COMPAT_SUPPORT)
 
+# Calls with bad descriptors, addresses and lengths, for tests/e2e/test_abi.sh.
+E2E_TOOLS += $(BUILD)/tests/e2e/calls
+$(BUILD)/tests/e2e/calls: $(BUILD)/tests/e2e/calls.o $(KERNEL_SUPPORT) $(BUILD)/libcommon.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 FUZZ_MAKE    := $(patsubst %,$(BUILD)/tests/fuzz/%.o,generate mutate)
 FUZZ_OBJECTS := $(FUZZ_MAKE) $(patsubst %,$(BUILD)/tests/fuzz/%.o,differential memory_home pair shrink steps)
 
@@ -34,12 +39,13 @@ $(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/corpus
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS  ?= $(BUILD)/tests/fuzz/found
 
+CHECK_SUITES += check-fuzz
 .PHONY: check-fuzz fuzz fuzz-decode
 # Part of `make check`: socket options against the kernel's, and the decoder on its own.
 check-fuzz: $(BUILD)/tests/fuzz/differential $(BUILD)/tests/fuzz/decode_fuzzer $(BUILD)/tests/fuzz/seeds
-	$(BUILD)/tests/fuzz/differential --seconds 100
+	@$(BUILD)/tests/fuzz/differential --seconds 100
 	@mkdir -p $(FUZZ_CORPUS)
-	$(BUILD)/tests/fuzz/decode_fuzzer -max_total_time=20 -max_len=65536 -artifact_prefix=$(BUILD)/tests/fuzz/ -verbosity=0 $(FUZZ_CORPUS) $(BUILD)/tests/fuzz/seeds
+	@$(BUILD)/tests/fuzz/decode_fuzzer -max_total_time=20 -max_len=65536 -artifact_prefix=$(BUILD)/tests/fuzz/ -verbosity=0 $(FUZZ_CORPUS) $(BUILD)/tests/fuzz/seeds
 
 fuzz: $(BUILD)/tests/fuzz/differential
 	$< --seconds $(FUZZ_SECONDS)

@@ -72,7 +72,8 @@ static unsigned char *extend(struct builder *builder, size_t size)
 		size_t room = (start + size) * 2;
 		unsigned char *more = xcalloc(1, room);
 
-		memcpy(more, builder->blob.data, start);
+		if (start)
+			memcpy(more, builder->blob.data, start);
 		free(builder->blob.data);
 		builder->blob.data = more;
 		builder->room = room;
@@ -117,20 +118,30 @@ static const struct made_match *choose_match(struct random *random)
 	return &matches[random_below(random, ARRAY_SIZE(matches) - 1)];
 }
 
-/* One match behind the entry header at @base; padding behind the data is garbage. */
+/* Header of a match or target, at any alignment; the two are alike. Returns where its data is. */
+static unsigned char *put_header(struct builder *builder, unsigned char *to, const char *name,
+				 uint16_t size)
+{
+	memcpy(to, &size, sizeof(size));
+	set_name(builder, (char *)to + offsetof(struct xt_entry_match, u.user.name),
+		 XT_EXTENSION_MAXNAMELEN, name);
+	to[offsetof(struct xt_entry_match, u.user.revision)] = 0;
+	return to + sizeof(struct xt_entry_match);
+}
+
+/* One match behind the entry header; padding behind the data is garbage. Returns its size. */
 static size_t add_match(struct builder *builder, unsigned char *to, const struct made_match *made)
 {
-	struct xt_entry_match *match = (struct xt_entry_match *)to;
+	size_t size = sizeof(struct xt_entry_match) + XT_ALIGN(made->size);
+	unsigned char *data;
 
-	set_name(builder, match->u.user.name, sizeof(match->u.user.name), made->name);
-	match->u.user.revision = 0;
-	match->u.match_size = (uint16_t)(sizeof(*match) + XT_ALIGN(made->size));
 	if (!made->size)
-		match->u.match_size += (uint16_t)random_below(builder->random, 33);
-	fill(builder->random, match->data, XT_ALIGN(made->size));
+		size += random_below(builder->random, 33);
+	data = put_header(builder, to, made->name, (uint16_t)size);
+	fill(builder->random, data, XT_ALIGN(made->size));
 	if (made->inverted)
-		match->data[made->inverted] &= made->inverted_mask;
-	return match->u.match_size;
+		data[made->inverted] &= made->inverted_mask;
+	return size;
 }
 
 /* Matches that fit the protocol which the first of them asks for. Returns their size. */
@@ -231,38 +242,33 @@ static size_t gap(struct builder *builder, uint32_t rarity)
 						   : random_below(builder->random, 40);
 }
 
-static struct xt_entry_target *entry_target(struct builder *builder, size_t start)
+static unsigned char *entry_target(struct builder *builder, size_t start)
 {
 	unsigned char *base = builder->blob.data + start;
 
-	return (struct xt_entry_target *)(base + field_u16(base, builder->layout->target_offset));
+	return base + field_u16(base, builder->layout->target_offset);
 }
 
 static void add_verdict(struct builder *builder, size_t start, int32_t verdict)
 {
-	struct xt_entry_target *target = entry_target(builder, start);
+	unsigned char *data = put_header(builder, entry_target(builder, start), XT_STANDARD_TARGET,
+					 sizeof(struct xt_standard_target));
 
-	set_name(builder, target->u.user.name, sizeof(target->u.user.name), XT_STANDARD_TARGET);
-	target->u.user.revision = 0;
-	target->u.target_size = sizeof(struct xt_standard_target);
-	((struct xt_standard_target *)target)->verdict = verdict;
+	memcpy(data, &verdict, sizeof(verdict));
 	if (random_percent(builder->random, 20)) /* padding */
-		fill(builder->random, target->data + sizeof(verdict), sizeof(verdict));
+		fill(builder->random, data + sizeof(verdict), sizeof(verdict));
 	entry_end(builder, start, sizeof(struct xt_standard_target) + gap(builder, 999));
 }
 
 static void add_error(struct builder *builder, const char *name)
 {
 	size_t start = entry_begin_plain(builder);
-	struct xt_entry_target *target = entry_target(builder, start);
+	unsigned char *data = put_header(builder, entry_target(builder, start), XT_ERROR_TARGET,
+					 sizeof(struct xt_error_target));
 
-	set_name(builder, target->u.user.name, sizeof(target->u.user.name), XT_ERROR_TARGET);
-	target->u.user.revision = 0;
-	target->u.target_size = sizeof(struct xt_error_target);
-	set_name(builder, ((struct xt_error_target *)target)->errorname, XT_FUNCTION_MAXNAMELEN,
-		 name);
+	set_name(builder, (char *)data, XT_FUNCTION_MAXNAMELEN, name);
 	if (random_percent(builder->random, 20))
-		fill(builder->random, target->data + XT_FUNCTION_MAXNAMELEN, 2);
+		fill(builder->random, data + XT_FUNCTION_MAXNAMELEN, 2);
 	entry_end(builder, start, sizeof(struct xt_error_target) + gap(builder, 40));
 }
 
@@ -272,12 +278,13 @@ static void add_rule(struct builder *builder, int64_t chain)
 	static const int32_t verdicts[] = { -NF_ACCEPT - 1, -NF_DROP - 1, XT_RETURN };
 	struct random *random = builder->random;
 	size_t start = entry_begin(builder);
-	uint32_t first = (uint32_t)(chain + 1), target;
+	uint32_t first = (uint32_t)(chain + 1), target, next;
 
 	if (random_percent(random, 15)) { /* no target: a jump to the next rule */
 		add_verdict(builder, start, 1);
-		((struct xt_standard_target *)entry_target(builder, start))->verdict =
-			(int32_t)next_offset(builder);
+		next = next_offset(builder);
+		memcpy(entry_target(builder, start) + sizeof(struct xt_entry_target), &next,
+		       sizeof(next));
 		return;
 	}
 	if (first >= builder->chains || random_percent(random, 50)) {
@@ -293,7 +300,7 @@ static void add_rule(struct builder *builder, int64_t chain)
 		builder->blob.data[start + builder->layout->flags] |= builder->layout->goto_flag;
 	add_verdict(builder, start, 1);
 	builder->jumps[builder->jump_count++] = (struct jump){
-		.at = (size_t)((unsigned char *)entry_target(builder, start)->data -
+		.at = (size_t)(entry_target(builder, start) + sizeof(struct xt_entry_target) -
 			       builder->blob.data),
 		.chain = target,
 	};

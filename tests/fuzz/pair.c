@@ -143,7 +143,6 @@ static void run_ours(struct pair *pair, const struct step *step, struct result *
 	if (result->status)
 		return;
 	if (!step->is_set) {
-		/* a revision is answered with nothing but success */
 		if (output_len)
 			memcpy(result->data, output, output_len);
 		result->len = output_len ? output_len : result->len;

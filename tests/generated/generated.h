@@ -46,6 +46,9 @@ void table_print(const struct ir *ir);
 
 #define PACKET_BYTES_MAX 1200
 
+/* A hop-by-hop option that nobody knows and that may be skipped. */
+#define HOP_BY_HOP_PLAIN 0x1e
+
 struct raw_packet {
 	enum hook hook; /* where it belongs by its addresses */
 	size_t size;	/* from the IP header on */

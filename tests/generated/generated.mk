@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Generated programs beside the evaluator: tests/generated/generated.h says how.
 
-GENERATED_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/generated/*.c))
+GENERATED_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/generated/*.c)) $(BUILD)/tests/support/kernel.o
 GENERATED_USES    := $(patsubst %,$(BUILD)/lib%.a,loader translator iptables-compat common)
 
 $(BUILD)/tests/generated/generated: $(GENERATED_OBJECTS) $(GENERATED_USES)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(GENERATED_OBJECTS) -Wl,--start-group $(GENERATED_USES) -Wl,--end-group $(LIBS)
+
+CHECK_SUITES += generated
 
 # 100,000 comparisons; UBPFILTER_SEED and UBPFILTER_COMPARISONS change them.
 .PHONY: generated

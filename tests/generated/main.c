@@ -7,8 +7,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
+
+#include "../support/kernel.h"
 
 #define PACKETS_PER_TABLE 250
 
@@ -145,7 +146,7 @@ static int compare_table(struct run *run)
 
 static int compare_all(struct run *run, uint64_t count)
 {
-	int error = ground_make(&run->ground, &run->message);
+	int error = 0;
 
 	for (int family = 4; !error && run->comparisons < count; family = 10 - family) {
 		run->ir = table_make(&run->random, family);
@@ -184,7 +185,13 @@ int main(void)
 		run.random.state = 1;
 	if (!getenv("UBPFILTER_VERBOSE"))
 		libbpf_set_print(say_nothing);
-	error = compare_all(&run, count);
+	error = ground_make(&run.ground, &run.message);
+	if (error && !kernel_required()) {
+		printf("generated: %s\n0 passed, 0 failed, 1 skipped\n", run.message.text);
+		return 0;
+	}
+	if (!error)
+		error = compare_all(&run, count);
 	if (error) {
 		printf("generated: failed after %" PRIu64 " comparisons: %s\n", run.comparisons,
 		       run.message.text[0] ? run.message.text

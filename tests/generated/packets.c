@@ -66,12 +66,11 @@ static void put_tcp(struct writer *writer)
 
 static void put_transport(struct writer *writer, unsigned protocol)
 {
-	unsigned char *header;
-
 	if (protocol == IPPROTO_TCP) {
 		put_tcp(writer);
 	} else {
-		header = append(writer, 8);
+		unsigned char *header = append(writer, 8);
+
 		put_be16(header, random_pick(writer->random, port_values));
 		put_be16(header + 2, random_pick(writer->random, port_values));
 		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
@@ -191,6 +190,10 @@ static unsigned put_extension(struct writer *writer, unsigned protocol)
 	header[0] = random_chance(random, 40) ? random_pick(random, nexts)
 					      : random_pick(random, protocol_values);
 	header[1] = (unsigned char)length;
+	if (protocol == IPPROTO_HOPOPTS && random_chance(random, 70)) {
+		header[2] = HOP_BY_HOP_PLAIN;
+		header[3] = (unsigned char)(size - 4);
+	}
 	if (protocol == IPPROTO_FRAGMENT)
 		put_be16(header + 2, random_chance(random, 60) ? random_below(random, 8)
 							       : random_below(random, 65536));

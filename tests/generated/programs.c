@@ -167,8 +167,12 @@ int programs_run(const struct programs *programs, enum program program,
 	unsigned index = ground->devices[shapes[program].device].index;
 	struct xdp_md xdp = { .data_end = (__u32)size, .ingress_ifindex = index };
 	struct __sk_buff skb = { .ifindex = index };
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = (__u32)size,
-		    .repeat = 1);
+	struct bpf_test_run_opts options = {
+		.sz = sizeof(options),
+		.data_in = frame,
+		.data_size_in = (__u32)size,
+		.repeat = 1,
+	};
 
 	options.ctx_in = shapes[program].is_xdp ? (void *)&xdp : (void *)&skb;
 	options.ctx_size_in = shapes[program].is_xdp ? sizeof(xdp) : sizeof(skb);

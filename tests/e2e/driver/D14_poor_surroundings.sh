@@ -11,6 +11,9 @@ control stop >/dev/null
 "$programs/ubpfilterd" -f <&- >&- 2>&- &
 until_true "it serves with closed descriptors" ipt -S >/dev/null
 equal "rules" "$rules" "$(ipt -S)"
+for fd in 0 1 2; do # or log lines would go into whatever was opened first
+	equal "descriptor $fd of the supervisor" /dev/null "$(readlink "/proc/$(supervisor)/fd/$fd")"
+done
 control stop >/dev/null
 until_true "it stopped" test ! -S "$UBPFILTER_RUNDIR/socket"
 wait

@@ -3,7 +3,23 @@
 namespaces
 for ((i = 0; i < 8; i++)); do ip netns add "$tag-$i"; done
 
-# Thirty-two at once, before there is a supervisor: one is started, each gets its own answer.
+# Thirty-two at once, before there is a supervisor: one is started, all are answered. (iptables
+# itself would let them in one by one, because of its lock.)
+exec 9>"$scratch/gate"
+flock 9
+for ((i = 0; i < 32; i++)); do
+	LD_PRELOAD=$programs/libubpfilter.so ip netns exec "$tag-$((i % 8))" \
+		flock --shared "$scratch/gate" "$helpers/sockopt" 4 info >"$scratch/answer.$i" 2>&1 9>&- &
+done
+sleep 0.5 # for all to be at the gate
+exec 9>&-
+wait
+for ((i = 0; i < 32; i++)); do
+	equal "client $i" 0 "$(cat "$scratch/answer.$i")"
+done
+equal "supervisors" 1 "$(supervisors | wc -l)"
+
+# Thirty-two changes at once: each takes effect in its own namespace.
 for ((i = 0; i < 32; i++)); do
 	LD_PRELOAD=$programs/libubpfilter.so ip netns exec "$tag-$((i % 8))" \
 		iptables-legacy -w -I INPUT -s "10.16.$((i % 8)).$i" -j DROP 2>"$scratch/error.$i" &

@@ -34,6 +34,7 @@ driver() {
 take_down() {
 	local pid
 	trap - EXIT
+	exec 2>/dev/null # bash says whom it saw killed
 	for pid in $(supervisors) $(jobs -p); do
 		kill -9 "$pid" 2>/dev/null
 	done

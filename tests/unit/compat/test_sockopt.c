@@ -180,6 +180,45 @@ Test(sockopt, a_name_that_is_cut_short_is_not_taken)
 	cr_expect_not(sockopt_is_ours(SOL_IP, IPT_SO_GET_INFO, false, NULL, 84, &family));
 }
 
+struct extent {
+	int option;
+	bool is_set;
+	uint32_t count;
+	size_t len, extent; /* 0: left to the kernel */
+};
+
+Test(sockopt, no_more_is_read_than_the_kernel_reads)
+{
+	static const struct extent extents[] = {
+		{ IPT_SO_GET_INFO, false, 0, 84, 84 },
+		{ IPT_SO_GET_INFO, false, 0, 85, 0 },
+		{ IPT_SO_GET_ENTRIES, false, 632, 672, 672 },
+		{ IPT_SO_GET_ENTRIES, false, 632, 671, 0 },
+		{ IPT_SO_GET_REVISION_MATCH, false, 0, 30, 30 },
+		{ IPT_SO_GET_REVISION_MATCH, false, 0, 29, 0 },
+		{ IPT_SO_SET_REPLACE, true, 632, 728, 728 },
+		{ IPT_SO_SET_REPLACE, true, 632, 1 << 30, 728 },
+		{ IPT_SO_SET_REPLACE, true, 632, 727, 0 },
+		{ IPT_SO_SET_REPLACE, true, 632, 0xffffffff, 0 },
+		{ IPT_SO_SET_REPLACE, true, 0xffffffff, 1 << 30, 0 },
+		{ IPT_SO_SET_ADD_COUNTERS, true, 4, 104, 104 },
+		{ IPT_SO_SET_ADD_COUNTERS, true, 0x10000004, 104, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(extents); i++) {
+		const struct extent *asked = &extents[i];
+		unsigned char head[SOCKOPT_HEAD_SIZE] = { 0 };
+		size_t extent = 0;
+		size_t at = asked->option == IPT_SO_SET_REPLACE && asked->is_set ? 40 : 32;
+
+		memcpy(head + at, &asked->count, sizeof(asked->count));
+		cr_expect_eq(sockopt_extent(asked->option, asked->is_set, head, sizeof(head),
+					    asked->len, &extent),
+			     asked->extent != 0, "case %zu", i);
+		cr_expect_eq(extent, asked->extent, "case %zu", i);
+	}
+}
+
 struct refusal {
 	const char *rules;
 	const char *message;

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Tables are replaced while packets come: none sees half a table, none is lost or counted twice.
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+
+# of each hook: 1,000 in all
+replacements=${REPLACEMENTS:-500}
+
+# Two tables in turn, both with $1 in the first or the last of their many rules.
+write_tables() { # RULE
+	local i
+	for i in 0 1; do
+		{
+			echo "*filter"
+			echo ":INPUT ACCEPT [0:0]"
+			[ $i = 1 ] || echo "-A INPUT $1"
+			echo "-A INPUT -p udp --dport 1:$((100 + i)) -j ACCEPT"
+			echo "-A INPUT -p tcp -s 192.0.2.$i -j ACCEPT"
+			[ $i = 0 ] || echo "-A INPUT $1"
+			echo COMMIT
+		} >"$scratch/table$i"
+	done
+}
+
+# Under one `exec`, in one namespace: as fast as it goes.
+replace_often() {
+	# shellcheck disable=SC2016
+	on_bpf_for 150 server bash -c 'for ((i = 0; i < $1; i++)); do
+		iptables-legacy-restore $3 <"$2/table$((i % 2))" || exit 1
+	done' bash "$replacements" "$scratch" "${1:-}"
+}
+
+on_bpf_for() { # SECONDS NAME COMMAND...
+	local seconds=$1 name=$2
+	shift 2
+	timeout "$seconds" ip netns exec "$tag-$name" "$ubpfilter" exec -- "$@"
+}
+
+start_sink() {
+	ip netns exec "$tag-server" "$traffic" sink 7000 >"$scratch/sink" &
+	sink=$!
+	until_true grep -qs ready "$scratch/sink"
+}
+
+start_stream() {
+	ip netns exec "$tag-client" "$traffic" stream 10.77.1.2 7000 >"$scratch/stream" &
+	stream=$!
+}
+
+stop_stream() {
+	kill "$stream"
+	wait "$stream"
+	sleep 0.1 # what is on the wire
+	kill "$sink"
+	wait "$sink"
+	sent=$(cat "$scratch/stream")
+	received=$(tail -n 1 "$scratch/sink")
+}
+
+for hook in tc xdp; do
+	export UBPFILTER_HOOK=$hook
+	namespace client server
+	join client server
+
+	write_tables "-p udp --dport 7000 -j DROP"
+	on_bpf server iptables-legacy-restore "$scratch/table0"
+	start_sink
+	start_stream
+	succeeds "$hook: $replacements replacements under traffic" replace_often
+	stop_stream
+	equal "$hook: of $sent packets, those that got through $replacements replacements" 0 "$received"
+	succeeds "$hook: there was traffic" test "$sent" -gt 1000
+
+	# Counted in each table by the same rule; the old counters come back with each replacement, and
+	# iptables hands them on to the unchanged rule of the next table.
+	on_bpf server iptables-legacy -F
+	on_bpf server iptables-legacy -A INPUT -p udp --dport 7000 -j ACCEPT
+	on_bpf server iptables-legacy -Z
+	start_sink
+	start_stream
+	# shellcheck disable=SC2016
+	succeeds "$hook: a rule goes in and out beside the counted one" \
+		on_bpf_for 150 server bash -c 'for ((i = 0; i < $1; i++)); do
+			iptables-legacy -I INPUT -s 192.0.2.1 -j DROP && iptables-legacy -D INPUT 1 || exit 1
+		done' bash $((replacements / 10))
+	stop_stream
+	equal "$hook: all packets sent arrived" "$sent" "$received"
+	equal "$hook: packets sent are packets counted" "$sent" "$(counter server iptables INPUT 1)"
+
+	"$ubpfilter" stop >/dev/null
+	for name in client server; do
+		ip netns del "$tag-$name"
+	done
+done

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "oracle.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+/* Conditions are written as iptables takes them. */
+struct text {
+	FILE *out;
+	struct random *random;
+	int family;
+};
+
+static const char *maybe_not(struct text *text)
+{
+	return random_chance(text->random, 25) ? "! " : "";
+}
+
+static void put_mask(struct text *text)
+{
+	static const char *const masks[] = { "/24",	     "/31",	     "/8",	  "/0",
+					     "/255.0.0.255", "/255.0.255.0", "/0.0.0.255" };
+	static const char *const masks6[] = {
+		"/64", "/127", "/10", "/0", "/ffff:0:ffff::", "/::ff"
+	};
+
+	if (random_chance(text->random, 50))
+		return;
+	if (text->family == 4)
+		fputs(random_pick(text->random, masks), text->out);
+	else
+		fputs(random_pick(text->random, masks6), text->out);
+}
+
+static void put_address(struct text *text, const char *option)
+{
+	char address[INET6_ADDRSTRLEN];
+	uint8_t bytes[16];
+
+	if (random_chance(text->random, 50))
+		random_source(text->random, text->family, bytes);
+	else
+		random_destination(text->random, text->family,
+				   random_chance(text->random, 50) ? HOOK_INPUT : HOOK_FORWARD,
+				   bytes);
+	inet_ntop(text->family == 4 ? AF_INET : AF_INET6, bytes, address, sizeof(address));
+	fprintf(text->out, " %s%s %s", maybe_not(text), option, address);
+	put_mask(text);
+}
+
+static void put_device(struct text *text, const char *option)
+{
+	static const char *const names[] = { "gin", "gout", "gi+", "g+", "gin+", "lo", "+" };
+
+	fprintf(text->out, " %s%s %s", maybe_not(text), option, random_pick(text->random, names));
+}
+
+/* One port, or a range; iptables refuses those that end before they begin. */
+static void put_range(struct text *text, const char *option)
+{
+	unsigned a = random_pick(text->random, port_values),
+		 b = random_pick(text->random, port_values);
+
+	fprintf(text->out, " %s%s %u", maybe_not(text), option, a < b ? a : b);
+	if (random_chance(text->random, 50))
+		fprintf(text->out, ":%u", a < b ? b : a);
+}
+
+static void put_tcp(struct text *text)
+{
+	static const char *const flags[] = {
+		"SYN,ACK SYN", "ALL NONE", "ALL ALL", "FIN FIN", "SYN,RST,ACK,FIN SYN", "ACK NONE"
+	};
+
+	fputs(" -p tcp -m tcp", text->out);
+	if (random_chance(text->random, 40))
+		put_range(text, "--sport");
+	if (random_chance(text->random, 40))
+		put_range(text, "--dport");
+	if (random_chance(text->random, 30))
+		fprintf(text->out, " %s--tcp-flags %s", maybe_not(text),
+			random_pick(text->random, flags));
+	if (random_chance(text->random, 30))
+		fprintf(text->out, " %s--tcp-option %u", maybe_not(text),
+			tcp_option_values[1 + random_below(text->random,
+							   ARRAY_SIZE(tcp_option_values) - 1)]);
+}
+
+static void put_udp(struct text *text)
+{
+	fputs(" -p udp -m udp", text->out);
+	if (random_chance(text->random, 50))
+		put_range(text, "--sport");
+	if (random_chance(text->random, 50))
+		put_range(text, "--dport");
+}
+
+static void put_icmp(struct text *text)
+{
+	static const char *const types[] = { "8", "8/0", "8/1", "3", "any" };
+	static const char *const types6[] = { "128", "128/0", "128/1", "1/3" };
+
+	if (text->family == 4)
+		fprintf(text->out, " -p icmp -m icmp %s--icmp-type %s", maybe_not(text),
+			random_pick(text->random, types));
+	else
+		fprintf(text->out, " -p ipv6-icmp -m icmp6 %s--icmpv6-type %s", maybe_not(text),
+			random_pick(text->random, types6));
+}
+
+/* A protocol without a match; 0 stands for all, and cannot be inverted. */
+static void put_protocol(struct text *text)
+{
+	unsigned protocol = random_pick(text->random, protocol_values);
+
+	fprintf(text->out, " %s-p %u", protocol ? maybe_not(text) : "", protocol);
+}
+
+static void put_transport(struct text *text)
+{
+	static void (*const kinds[])(struct text *) = { put_tcp,  put_tcp,	put_udp,
+							put_icmp, put_protocol, put_protocol };
+
+	random_pick(text->random, kinds)(text);
+}
+
+/* iptables takes no -o in INPUT. */
+static void put_conditions(struct text *text, bool with_output)
+{
+	if (random_chance(text->random, 30))
+		put_address(text, "-s");
+	if (random_chance(text->random, 30))
+		put_address(text, "-d");
+	if (random_chance(text->random, 20))
+		put_device(text, "-i");
+	if (with_output && random_chance(text->random, 20))
+		put_device(text, "-o");
+	if (random_chance(text->random, 70))
+		put_transport(text);
+	if (text->family == 4 && random_chance(text->random, 15))
+		fprintf(text->out, " %s-f", maybe_not(text));
+}
+
+#define CHAINS 4
+
+static const char *const chains[CHAINS] = { "FORWARD", "INPUT", "one", "two" };
+
+/* Most rules only count, so that the ones behind are tried too; jumps lead to later chains. */
+static void put_rule(struct text *text, unsigned chain)
+{
+	static const char *const targets[] = { "",	     "",	 "",	      "",
+					       " -j ACCEPT", " -j DROP", " -j RETURN" };
+	bool jumps = chain < 3 && random_chance(text->random, 20);
+
+	fprintf(text->out, "-A %s", chains[chain]);
+	put_conditions(text, chain != 1);
+	if (jumps)
+		fprintf(text->out, " -%c %s\n", random_chance(text->random, 60) ? 'j' : 'g',
+			chains[chain == 2 || random_chance(text->random, 50) ? 3 : 2]);
+	else
+		fprintf(text->out, "%s\n", random_pick(text->random, targets));
+}
+
+char *rules_make(struct random *random, int family)
+{
+	char *rules = NULL;
+	size_t size;
+	struct text text = { open_memstream(&rules, &size), random, family };
+
+	if (!text.out)
+		return NULL;
+	fprintf(text.out,
+		"*filter\n:INPUT %s [0:0]\n:FORWARD %s [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+		":one - [0:0]\n:two - [0:0]\n",
+		random_chance(random, 50) ? "ACCEPT" : "DROP",
+		random_chance(random, 50) ? "ACCEPT" : "DROP");
+	for (unsigned chain = 0; chain < CHAINS; chain++)
+		for (uint32_t count = random_below(random, 12); count; count--)
+			put_rule(&text, chain);
+	fputs("COMMIT\n", text.out);
+	if (fclose(text.out)) {
+		free(rules);
+		return NULL;
+	}
+	return rules;
+}
