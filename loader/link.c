@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <gelf.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -56,6 +57,39 @@ static struct entry_object entry_object(enum stage stage, enum family family)
 	return objects[stage][family == FAMILY_IPV6];
 }
 
+static bool elf_has_section(Elf *elf, const char *wanted)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names))
+		return false;
+	while ((section = elf_nextscn(elf, section))) {
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+
+		if (name && strcmp(name, wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A table as data comes without code for its chains: bpf/classify.bpf.c has it. */
+static bool is_classified(const struct object *compiled)
+{
+	Elf *elf;
+	bool has;
+
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return false;
+	elf = elf_memory((char *)compiled->data, compiled->size);
+	has = elf_has_section(elf, CLASSIFIER_SECTION);
+	elf_end(elf);
+	return has;
+}
+
 static int add_all(struct bpf_linker *linker, const struct object *compiled, enum family family,
 		   unsigned stages)
 {
@@ -67,6 +101,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 		if (stages & STAGE_BIT(stage))
 			error = add_object(linker, entry.data, *entry.size);
 	}
+	if (!error && is_classified(compiled))
+		error = add_object(linker, object_classify, object_classify_size);
 	return error ? error : add_object(linker, compiled->data, compiled->size);
 }
 

@@ -17,5 +17,6 @@ object_\name\()_size:
 	object xdp6
 	object tc4
 	object tc6
+	object classify
 
 	.section .note.GNU-stack, "", %progbits

@@ -15,5 +15,7 @@ extern const unsigned char object_tc4[];
 extern const uint64_t object_tc4_size; /* bytes */
 extern const unsigned char object_tc6[];
 extern const uint64_t object_tc6_size; /* bytes */
+extern const unsigned char object_classify[];
+extern const uint64_t object_classify_size; /* bytes */
 
 #endif

@@ -75,6 +75,20 @@ static void add_needs(struct types *types)
 	note(types, btf__add_datasec_var_info(btf, variable, 0, sizeof(uint32_t)));
 }
 
+/* `const u64 classifier[]`, in a section of its own: it becomes a map of its own. */
+static void add_classifier(struct types *types, size_t size)
+{
+	struct btf *btf = types->btf;
+	int element = note(types, btf__add_const(btf, types->u64));
+	int array = note(types, btf__add_array(btf, types->integer, element,
+					       (uint32_t)(size / sizeof(uint64_t))));
+	int variable =
+		note(types, btf__add_var(btf, "classifier", BTF_VAR_GLOBAL_ALLOCATED, array));
+
+	note(types, btf__add_datasec(btf, CLASSIFIER_SECTION, (uint32_t)size));
+	note(types, btf__add_datasec_var_info(btf, variable, 0, (uint32_t)size));
+}
+
 static int add_function(struct types *types, const struct function *function)
 {
 	struct btf *btf = types->btf;
@@ -221,6 +235,8 @@ static int make_sections(struct types *types, const struct elf_source *source,
 		function_types[i] = add_function(types, &source->functions[i]);
 	add_map(types, source->ir->rule_count);
 	add_needs(types);
+	if (source->classifier)
+		add_classifier(types, source->classifier_size);
 	error = make_ext(types, source, function_types, sections);
 	if (error || types->error)
 		return error ? error : types->error;

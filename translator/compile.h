@@ -26,8 +26,19 @@ enum stage {
 
 #define STAGE_BIT(stage) (1u << (stage))
 
+/* How a table becomes code. */
+enum form {
+	FORM_AUTO,     /* whichever costs a packet less */
+	FORM_STRAIGHT, /* code for each rule, one after the other */
+	FORM_TREES,    /* the same code for all tables, and decision trees as data */
+};
+
+/* The section of a classifier; not .rodata, which holds constants of all objects linked. */
+#define CLASSIFIER_SECTION ".rodata.classifier"
+
 struct compile_options {
 	unsigned stages; /* STAGE_BIT()s */
+	enum form form;
 };
 
 struct object {
@@ -39,7 +50,7 @@ struct object {
  * compile() - translate a table.
  * @object: set on success; release with object_free().
  * Return: 0; -ENOENT for a match or target that is not done in BPF (@message names it); -E2BIG when
- * the table is too large for straight-line code (@message says the number); -ENOMEM.
+ * the table is too large (@message says the number); -ENOMEM.
  */
 int compile(const struct table *table, const struct compile_options *options, struct object *object,
 	    struct message *message);

@@ -24,6 +24,7 @@ enum section {
 	SECTION_BTF_EXT,
 	SECTION_SYMBOLS,
 	SECTION_STRINGS,
+	SECTION_CLASSIFIER, /* only where there is one */
 	SECTION_COUNT,
 };
 
@@ -46,9 +47,12 @@ static const struct section_shape shapes[SECTION_COUNT] = {
 	[SECTION_BTF_EXT] = { ".BTF.ext", SHT_PROGBITS, 0, 0, 0, 4 },
 	[SECTION_SYMBOLS] = { ".symtab", SHT_SYMTAB, 0, sizeof(Elf64_Sym), SECTION_STRINGS, 8 },
 	[SECTION_STRINGS] = { ".strtab", SHT_STRTAB, 0, 0, 0, 1 },
+	[SECTION_CLASSIFIER] = { CLASSIFIER_SECTION, SHT_PROGBITS, SHF_ALLOC, 0, 0, 64 },
 };
 
-/* Symbols: ELF's null symbol, the map, the constant, then the functions; all but the first global.
+/*
+ * Symbols: ELF's null symbol, the map, the constant, the functions, the classifier if there is one;
+ * all but the first global.
  */
 enum symbol {
 	SYMBOL_NULL,
@@ -109,6 +113,12 @@ static void make_symbols(struct contents *contents, const struct elf_source *sou
 				    (function->end - function->begin) * sizeof(struct bpf_insn));
 		fprintf(strings, "%s%c", function->name, 0);
 	}
+	if (source->classifier) {
+		symbols[SYMBOL_FUNCTIONS + source->function_count] =
+			make_symbol((uint32_t)ftell(strings), STT_OBJECT, SECTION_CLASSIFIER, 0,
+				    source->classifier_size);
+		fprintf(strings, "classifier%c", 0);
+	}
 	for (unsigned i = 1; i < SECTION_COUNT; i++) {
 		contents->name[i] = (uint32_t)ftell(strings);
 		fprintf(strings, "%s%c", shapes[i].name, 0);
@@ -117,7 +127,7 @@ static void make_symbols(struct contents *contents, const struct elf_source *sou
 
 static int make_strings_and_symbols(struct contents *contents, const struct elf_source *source)
 {
-	size_t count = SYMBOL_FUNCTIONS + (size_t)source->function_count;
+	size_t count = SYMBOL_FUNCTIONS + (size_t)source->function_count + !!source->classifier;
 	FILE *strings;
 
 	contents->symbols = calloc(count, sizeof(*contents->symbols));
@@ -171,6 +181,8 @@ static int contents_make(struct contents *contents, const struct elf_source *sou
 	contents->size[SECTION_MAPS] = sizeof(map_definition);
 	contents->data[SECTION_RODATA] = &source->needs;
 	contents->size[SECTION_RODATA] = sizeof(source->needs);
+	contents->data[SECTION_CLASSIFIER] = source->classifier;
+	contents->size[SECTION_CLASSIFIER] = source->classifier_size;
 	contents->data[SECTION_BTF] = contents->btf.types;
 	contents->size[SECTION_BTF] = contents->btf.types_size;
 	contents->data[SECTION_BTF_EXT] = contents->btf.ext;
@@ -240,7 +252,8 @@ static bool write_file(int fd, const struct contents *contents)
 	bool good = elf && write_header(elf);
 
 	for (unsigned i = 1; good && i < SECTION_COUNT; i++)
-		good = write_section(elf, contents, (enum section)i);
+		if (i != SECTION_CLASSIFIER || contents->data[i])
+			good = write_section(elf, contents, (enum section)i);
 	good = good && elf_update(elf, ELF_C_WRITE) >= 0;
 	elf_end(elf);
 	return good;

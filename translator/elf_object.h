@@ -26,6 +26,8 @@ struct elf_source {
 	const struct ir *ir;	 /* the lines' text */
 	const char *source_name; /* "file" of the line info */
 	uint32_t needs;		 /* value of table_needs */
+	const void *classifier;	 /* value of `classifier`, see bpf/classify.h; NULL: none */
+	size_t classifier_size;	 /* a multiple of 8 */
 };
 
 /**

@@ -51,12 +51,22 @@ void programs_free(struct programs *programs)
 	free(programs);
 }
 
+/* UBPFILTER_FORM=straight or trees: small tables would all become straight-line code. */
+static enum form wanted_form(void)
+{
+	const char *name = getenv("UBPFILTER_FORM");
+
+	if (name && strcmp(name, "trees") == 0)
+		return FORM_TREES;
+	return name && strcmp(name, "straight") == 0 ? FORM_STRAIGHT : FORM_AUTO;
+}
+
 /* --- loading --------------------------------------------------------------------------------- */
 
 static int make_object(const struct ir *ir, struct object *linked, struct message *message)
 {
 	const unsigned stages = STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC);
-	const struct compile_options options = { .stages = stages };
+	const struct compile_options options = { .stages = stages, .form = wanted_form() };
 	struct object compiled = {};
 	int error = emit(ir, &options, "generated", &compiled, message);
 

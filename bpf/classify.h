@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The classifier: a table as read-only data, laid out here for the translator, which builds it, and
+ * for the walk (classify_walk.h), which reads it.
+ *
+ * A built-in chain is a list of *items*: rules with the guards of the jumps that lead to them, in
+ * the order in which the kernel would look at them. *Trees* over the packet's key words lead to a
+ * *leaf*, the ascending list of those items that may match; there the items are confirmed one
+ * after the other.
+ */
+#ifndef UBPFILTER_BPF_CLASSIFY_H
+#define UBPFILTER_BPF_CLASSIFY_H
+
+#include "types.h"
+
+/*
+ * What a tree decides on: 32-bit numbers whose order is that of prefixes and ranges (addresses and
+ * names are read as big-endian words). The common ones come first: the walk fills in the words
+ * below classifier::key_limit.
+ */
+enum key_word {
+	KEY_SOURCE,
+	KEY_DESTINATION,
+	KEY_SOURCE_PORT,
+	KEY_DESTINATION_PORT,
+	KEY_PROTOCOL,
+	KEY_TRANSPORT, /* enum transport */
+	KEY_ICMP,
+	KEY_IN_NAME,
+	KEY_OUT_NAME,
+	KEY_IN_NAME_REST, /* word 1; what is behind is left to the items */
+	KEY_OUT_NAME_REST,
+	KEY_SOURCE_REST, /* words 1 to 3 */
+	KEY_DESTINATION_REST = KEY_SOURCE_REST + 3,
+	KEY_WORDS = KEY_DESTINATION_REST + 3,
+};
+
+/*
+ * child = base + min((key[word] - low) >> shift, last), in 64 bits: a binary split at `low` has
+ * shift 63 (0: not below, 1: below), a multiway cut any other. A leaf has CLASSIFY_LEAF as `word`;
+ * its list starts at `base` and ends with CLASSIFY_NO_RULE.
+ */
+struct classify_node {
+	__u32 low;
+	__u32 base;
+	__u32 last;
+	__u8 word; /* enum key_word */
+	__u8 shift;
+	__u8 reserved[2];
+};
+
+#define CLASSIFY_LEAF	  0xff
+#define CLASSIFY_SPLIT	  63
+#define CLASSIFY_DEPTH	  32 /* nodes on a path at most, the leaf included */
+#define CLASSIFY_TREES	  3  /* trees of one chain at most */
+#define CLASSIFY_EXTRAS	  64 /* predicates of one item outside its fixed fields at most */
+#define CLASSIFY_NO_RULE  0xffffffff
+#define CLASSIFY_ITEM_MAX (1 << 22)
+
+enum classify_action {
+	CLASSIFY_DROP = VERDICT_DROP,
+	CLASSIFY_ACCEPT = VERDICT_ACCEPT,
+	CLASSIFY_SKIP, /* count, go on with item `skip` or a later one */
+};
+
+enum classify_item_flags {
+	ITEM_PROTOCOL = 1 << 0,		  /* IPv6: no protocol is a hotdrop */
+	ITEM_TRANSPORT = 1 << 1,	  /* needs the transport header; truncated: hotdrop */
+	ITEM_FRAGMENT_ONE_DROPS = 1 << 2, /* fragment offset 1: hotdrop */
+	ITEM_WIDE = 1 << 3,		  /* IPv6: words 1 to 3 of the addresses matter */
+	ITEM_EXTRA = 1 << 4,		  /* has extra predicates */
+};
+
+/* struct packet's bytes from `icmp` on, as one number. */
+#define PACKET_TAIL_OFFSET 104
+_Static_assert(__builtin_offsetof(struct packet, icmp) == PACKET_TAIL_OFFSET, "packet tail");
+
+#define TAIL_ICMP_SHIFT	     0
+#define TAIL_PROTOCOL_SHIFT  16
+#define TAIL_TRANSPORT_SHIFT 24
+#define TAIL_FLAGS_SHIFT     32
+#define TAIL_TCP_FLAGS_SHIFT 40
+/* What of the tail is looked at before the transport header is asked for. */
+#define TAIL_BEFORE_TRANSPORT ((0xffULL << TAIL_PROTOCOL_SHIFT) | (0xffULL << TAIL_FLAGS_SHIFT))
+
+/*
+ * One item. For a packet that nothing in a rule can hotdrop the order of the conditions does not
+ * matter; for the others it is: addresses, early extras, protocol, fragment, transport header,
+ * ports and the rest, late extras.
+ */
+struct classify_item {
+	__be32 source; /* (packet ^ value) & mask == 0 */
+	__be32 source_mask;
+	__be32 destination;
+	__be32 destination_mask;
+	__u64 tail;
+	__u64 tail_mask;
+	__u16 source_port_min;
+	__u16 source_port_span; /* max - min */
+	__u16 destination_port_min;
+	__u16 destination_port_span;
+	__u32 rule;	  /* counter's index */
+	__u32 skip;	  /* CLASSIFY_SKIP: an item's index */
+	__u32 extra;	  /* index of the first extra predicate */
+	__u8 extra_early; /* how many of them stand before the protocol */
+	__u8 extra_late;
+	__u8 action; /* enum classify_action */
+	__u8 flags;  /* enum classify_item_flags */
+};
+
+_Static_assert(sizeof(struct classify_item) == 56, "in the classifier's data");
+
+/* IPv6: words 1 to 3 of an item's addresses (classifier::wides, same index). */
+struct classify_wide {
+	__be32 source[3];
+	__be32 source_mask[3];
+	__be32 destination[3];
+	__be32 destination_mask[3];
+};
+
+/* What an extra predicate reads; numbered as enum field of the IR. */
+enum classify_field {
+	EXTRA_SOURCE,
+	EXTRA_DESTINATION,
+	EXTRA_IN_NAME,
+	EXTRA_OUT_NAME,
+	EXTRA_PROTOCOL,
+	EXTRA_FRAGMENT,
+	EXTRA_SOURCE_PORT,
+	EXTRA_DESTINATION_PORT,
+	EXTRA_ICMP,
+	EXTRA_TCP_FLAGS,
+	EXTRA_TCP_OPTION,
+	EXTRA_TRANSPORT,
+	EXTRA_NEVER,
+};
+
+/* A predicate that has no place in struct classify_item; as struct predicate of the IR. */
+struct classify_extra {
+	__u8 field; /* enum classify_field */
+	__u8 invert;
+	__u8 fragment_one_drops;
+	__u8 reserved;
+	__u16 min;
+	__u16 max;
+	__u64 value[2];
+	__u64 mask[2];
+};
+
+_Static_assert(sizeof(struct classify_extra) == 40, "in the classifier's data");
+
+/* The trees of one chain and class of packets; candidates of all are merged in order. */
+struct classify_root {
+	__u32 trees; /* for the translator; unused trees are an empty leaf */
+	__u32 node[CLASSIFY_TREES];
+};
+
+#define CLASSIFY_CHAINS 3 /* INPUT, FORWARD, OUTPUT */
+enum packet_class {
+	CLASS_SOUND,  /* no rule can hotdrop the packet */
+	CLASS_BROKEN, /* some can */
+	CLASS_COUNT,
+};
+
+/* Where an array lies in the classifier's data: byte offset and number of elements. */
+struct classify_array {
+	__u32 offset;
+	__u32 count;
+};
+
+/* The start of the data. The verifier knows these numbers (a frozen map) and drops dead branches.
+ */
+struct classifier {
+	__u32 size;	       /* of all the data, bytes */
+	__u32 family;	       /* 4 or 6 */
+	__u32 key_limit;       /* key words in use are below */
+	__u32 trees;	       /* most trees of a root; walked for each packet */
+	__u32 wide;	       /* 1: `wides` is there */
+	__u32 headless_breaks; /* 1: rules ask other protocols than ours for a transport header */
+	struct classify_array nodes;  /* struct classify_node */
+	struct classify_array items;  /* struct classify_item */
+	struct classify_array wides;  /* struct classify_wide */
+	struct classify_array extras; /* struct classify_extra */
+	struct classify_array lists;  /* __u32: items' indices; a power of two of them */
+	struct classify_root roots[CLASSIFY_CHAINS][CLASS_COUNT];
+};
+
+#endif

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Classifying a packet: from the key words down a tree, then through the leaf's items in order.
+ *
+ * Compiled into the BPF programs (classify.bpf.c) and into the tests, which hold the very same code
+ * against the evaluator. Who includes it defines before:
+ *	classifier_data		pointer to the data, which starts with struct classifier
+ *	CLASSIFY_FUNCTION	linkage of functions that the BPF verifier shall check on their own
+ *	classify_count(packet, rule)	count a rule that does not end the walk
+ *	classify_repeat(times, step, context)	as bpf_loop()
+ */
+#ifndef UBPFILTER_CLASSIFY_WALK_H
+#define UBPFILTER_CLASSIFY_WALK_H
+
+#include "classify.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "struct classify_item::tail is laid out for little-endian machines"
+#endif
+
+/*
+ * The head's numbers are constants to the verifier. They are read anew at each use: a compiler that
+ * keeps them on the stack between makes the verifier forget them.
+ */
+static __always_inline const volatile struct classifier *classifier_head(void)
+{
+	return (const volatile struct classifier *)classifier_data;
+}
+
+static __always_inline const void *classifier_element(const volatile struct classify_array *array,
+						      __u64 index, __u64 size)
+{
+	/* what is compared shall be what is added: no address computed ahead of the comparison */
+	__asm__ volatile("" : "+r"(index));
+	if (index >= array->count)
+		return 0;
+	return (const char *)classifier_data + array->offset + index * size;
+}
+
+static __always_inline const __u64 *packet_words(const struct packet *packet, __u64 offset)
+{
+	return (const __u64 *)((const char *)packet + offset);
+}
+
+static __always_inline __u64 packet_tail(const struct packet *packet)
+{
+	return *packet_words(packet, PACKET_TAIL_OFFSET);
+}
+
+enum match {
+	MATCH_NO,
+	MATCH_YES,
+	MATCH_HOTDROP,
+};
+
+static __always_inline int match_transport(const struct packet *packet, int fragment_one_drops)
+{
+	if (packet->transport == TRANSPORT_OK)
+		return MATCH_YES;
+	if (packet->transport == TRANSPORT_FRAGMENT ||
+	    (packet->transport == TRANSPORT_FRAGMENT_ONE && !fragment_one_drops))
+		return MATCH_NO;
+	return MATCH_HOTDROP;
+}
+
+/* IPv6: is there a protocol to compare? */
+static __always_inline int match_has_protocol(const struct packet *packet)
+{
+	if (!(packet->flags & PACKET_NO_PROTOCOL))
+		return MATCH_YES;
+	return packet->flags & PACKET_FRAGMENT ? MATCH_NO : MATCH_HOTDROP;
+}
+
+static __always_inline int extra_matches(const struct packet *packet,
+					 const struct classify_extra *extra)
+{
+	__u32 value;
+	int match;
+
+	switch (extra->field) {
+	case EXTRA_SOURCE:
+	case EXTRA_DESTINATION:
+	case EXTRA_IN_NAME:
+	case EXTRA_OUT_NAME: {
+		const __u64 *words = packet_words(packet, (extra->field & 3) * 16ULL);
+
+		match = ((words[0] & extra->mask[0]) ^ extra->value[0]) == 0 &&
+			((words[1] & extra->mask[1]) ^ extra->value[1]) == 0;
+		return match ^ extra->invert;
+	}
+	case EXTRA_PROTOCOL:
+		match = match_has_protocol(packet);
+		if (match != MATCH_YES)
+			return match;
+		value = packet->protocol;
+		break;
+	case EXTRA_FRAGMENT:
+		value = packet->flags & PACKET_FRAGMENT;
+		break;
+	case EXTRA_SOURCE_PORT:
+		value = packet->source_port;
+		break;
+	case EXTRA_DESTINATION_PORT:
+		value = packet->destination_port;
+		break;
+	case EXTRA_ICMP:
+		value = packet->icmp;
+		break;
+	case EXTRA_TCP_FLAGS:
+		match = ((packet->tcp_flags & extra->mask[0]) ^ extra->value[0]) == 0;
+		return match ^ extra->invert;
+	case EXTRA_TCP_OPTION:
+		if (packet->flags & PACKET_TCP_OPTIONS_BAD)
+			return MATCH_HOTDROP;
+		match = packet_words(packet,
+				     __builtin_offsetof(struct packet,
+							tcp_options))[(extra->min >> 6) & 3] >>
+				(extra->min & 63) &
+			1;
+		return match ^ extra->invert;
+	case EXTRA_TRANSPORT:
+		match = match_transport(packet, extra->fragment_one_drops);
+		return match == MATCH_YES ? match ^ extra->invert : match;
+	default:
+		return MATCH_NO;
+	}
+	return (value >= extra->min && value <= extra->max) ^ extra->invert;
+}
+
+/** classify_extras() - do @count extra predicates from @first on match? */
+CLASSIFY_FUNCTION int classify_extras(const struct packet *packet, __u32 first, __u32 count)
+{
+	const volatile struct classifier *head = classifier_head();
+
+	if (!packet)
+		return MATCH_HOTDROP;
+	for (__u32 i = 0; i < CLASSIFY_EXTRAS; i++) {
+		const struct classify_extra *extra;
+		int match;
+
+		if (i >= count)
+			return MATCH_YES;
+		extra = classifier_element(&head->extras, (__u64)first + i, sizeof(*extra));
+		if (!extra)
+			return MATCH_HOTDROP;
+		match = extra_matches(packet, extra);
+		if (match != MATCH_YES)
+			return match;
+	}
+	return MATCH_YES;
+}
+
+static __always_inline int addresses_match(const struct packet *packet,
+					   const struct classify_item *item, __u64 index)
+{
+	const volatile struct classifier *head = classifier_head();
+	const struct classify_wide *wide;
+	__u32 differ = 0;
+
+	if (((packet->source[0] ^ item->source) & item->source_mask) |
+	    ((packet->destination[0] ^ item->destination) & item->destination_mask))
+		return 0;
+	if (!head->wide || !(item->flags & ITEM_WIDE))
+		return 1;
+	wide = classifier_element(&head->wides, index, sizeof(*wide));
+	if (!wide)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		differ |= ((packet->source[i + 1] ^ wide->source[i]) & wide->source_mask[i]) |
+			  ((packet->destination[i + 1] ^ wide->destination[i]) &
+			   wide->destination_mask[i]);
+	return !differ;
+}
+
+static __always_inline int ports_match(const struct packet *packet,
+				       const struct classify_item *item)
+{
+	__u32 source = (packet->source_port - item->source_port_min) & 0xffff;
+	__u32 destination = (packet->destination_port - item->destination_port_min) & 0xffff;
+
+	return source <= item->source_port_span && destination <= item->destination_port_span;
+}
+
+/* A packet that nothing can hotdrop: the order of the conditions does not matter. */
+static __always_inline int item_matches_sound(const struct packet *packet,
+					      const struct classify_item *item, __u64 index)
+{
+	if (!addresses_match(packet, item, index) ||
+	    ((packet_tail(packet) ^ item->tail) & item->tail_mask) || !ports_match(packet, item))
+		return MATCH_NO;
+	if (!(item->flags & ITEM_EXTRA))
+		return MATCH_YES;
+	return classify_extras(packet, item->extra, item->extra_early + item->extra_late);
+}
+
+/** classify_broken() - does item @index match a packet that rules may hotdrop? In strict order. */
+CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
+{
+	const volatile struct classifier *head = classifier_head();
+	const struct classify_item *item;
+	__u64 differ;
+	int match;
+
+	if (!packet)
+		return MATCH_HOTDROP;
+	item = classifier_element(&head->items, index, sizeof(*item));
+	if (!item)
+		return MATCH_HOTDROP;
+	if (!addresses_match(packet, item, index))
+		return MATCH_NO;
+	match = classify_extras(packet, item->extra, item->extra_early);
+	if (match != MATCH_YES)
+		return match;
+	if (item->flags & ITEM_PROTOCOL) {
+		match = match_has_protocol(packet);
+		if (match != MATCH_YES)
+			return match;
+	}
+	differ = (packet_tail(packet) ^ item->tail) & item->tail_mask;
+	if (differ & TAIL_BEFORE_TRANSPORT)
+		return MATCH_NO;
+	if (item->flags & ITEM_TRANSPORT) {
+		match = match_transport(packet, item->flags & ITEM_FRAGMENT_ONE_DROPS);
+		if (match != MATCH_YES)
+			return match;
+	}
+	if (differ || !ports_match(packet, item))
+		return MATCH_NO;
+	return classify_extras(packet, item->extra + item->extra_early, item->extra_late);
+}
+
+struct leaf_scan {
+	const struct packet *packet;
+	__u32 next[CLASSIFY_TREES]; /* place in each tree's list */
+	__u32 item[CLASSIFY_TREES]; /* what stands there; only where there are several trees */
+	__u32 skip;		    /* items before are not looked at */
+	__u32 class;		    /* enum packet_class */
+	__u64 result;
+};
+
+/* What classify() returns: the verdict, and the rule that it still has to count. */
+#define CLASSIFY_RESULT(rule, verdict) (((__u64)(rule) << 8) | (verdict))
+#define CLASSIFY_FAILED		       CLASSIFY_RESULT(CLASSIFY_NO_RULE, VERDICT_DROP)
+
+/* No comparison here: what the verifier learned from it would keep apart what is the same. */
+static __always_inline __u32 list_entry(__u32 at)
+{
+	const volatile struct classify_array *lists = &classifier_head()->lists;
+	__u64 masked = at & (lists->count - 1);
+
+	return *(const __u32 *)((const char *)classifier_data + lists->offset +
+				masked * sizeof(__u32));
+}
+
+/* The lowest candidate of all trees; its tree's list moves on. */
+static __always_inline __u32 scan_next(struct leaf_scan *scan)
+{
+	__u32 trees = classifier_head()->trees;
+	__u32 lowest = scan->item[0];
+
+	if (trees == 1)
+		return list_entry(scan->next[0]++);
+	for (__u32 t = 1; t < CLASSIFY_TREES; t++)
+		if (t < trees && scan->item[t] < lowest)
+			lowest = scan->item[t];
+	if (lowest == CLASSIFY_NO_RULE)
+		return lowest;
+	for (__u32 t = 0; t < CLASSIFY_TREES; t++)
+		if (t < trees && scan->item[t] == lowest)
+			scan->item[t] = list_entry(++scan->next[t]);
+	return lowest;
+}
+
+/* Look at one candidate. Return 1 when the walk is over; then scan->result is its result. */
+static __always_inline int scan_step(struct leaf_scan *scan)
+{
+	__u32 index = scan_next(scan);
+	const struct classify_item *item;
+	int match;
+
+	item = classifier_element(&classifier_head()->items, index, sizeof(*item));
+	if (!item)
+		return 1; /* no more candidates: not in a whole table; fail closed */
+	if (index < scan->skip)
+		return 0;
+	match = scan->class == CLASS_SOUND ? item_matches_sound(scan->packet, item, index)
+					   : classify_broken(scan->packet, index);
+	if (match == MATCH_NO)
+		return 0;
+	if (match == MATCH_HOTDROP)
+		return 1;
+	if (item->action != CLASSIFY_SKIP) {
+		scan->result = CLASSIFY_RESULT(item->rule, item->action);
+		return 1;
+	}
+	scan->skip = item->skip;
+	classify_count(scan->packet, item->rule);
+	return 0;
+}
+
+static long scan_step_again(__u32 round, void *context)
+{
+	(void)round;
+	return scan_step(context);
+}
+
+static __always_inline __u32 key_word(const void *words, int i)
+{
+	return __builtin_bswap32(((const __u32 *)words)[i]);
+}
+
+/* Words of a group are filled in together, as far as the table's trees use any of it. */
+static __always_inline void key_fill(__u32 *key, const struct packet *packet)
+{
+	const volatile struct classifier *head = classifier_head();
+
+	key[KEY_SOURCE] = key_word(packet->source, 0);
+	key[KEY_DESTINATION] = key_word(packet->destination, 0);
+	if (head->key_limit > KEY_SOURCE_PORT) {
+		key[KEY_SOURCE_PORT] = packet->source_port;
+		key[KEY_DESTINATION_PORT] = packet->destination_port;
+		key[KEY_PROTOCOL] = packet->protocol;
+		key[KEY_TRANSPORT] = packet->transport;
+		key[KEY_ICMP] = packet->icmp;
+	}
+	if (head->key_limit > KEY_IN_NAME) {
+		key[KEY_IN_NAME] = key_word(packet->in_name, 0);
+		key[KEY_OUT_NAME] = key_word(packet->out_name, 0);
+	}
+	if (head->key_limit > KEY_IN_NAME_REST) {
+		key[KEY_IN_NAME_REST] = key_word(packet->in_name, 1);
+		key[KEY_OUT_NAME_REST] = key_word(packet->out_name, 1);
+	}
+	if (head->key_limit > KEY_SOURCE_REST)
+		for (int i = 0; i < 3; i++) {
+			key[KEY_SOURCE_REST + i] = key_word(packet->source, i + 1);
+			key[KEY_DESTINATION_REST + i] = key_word(packet->destination, i + 1);
+		}
+}
+
+/* From a root down to its leaf: where its list starts. CLASSIFY_NO_RULE: the tree is malformed. */
+static __always_inline __u32 tree_walk(const __u32 *key, __u32 root)
+{
+	const volatile struct classifier *head = classifier_head();
+	__u64 index = root;
+
+	for (int depth = 0; depth < CLASSIFY_DEPTH; depth++) {
+		const struct classify_node *node =
+			classifier_element(&head->nodes, index, sizeof(*node));
+		__u64 child;
+
+		if (!node)
+			break;
+		if (node->word >= head->key_limit)
+			return node->base;
+		child = ((__u64)key[node->word] - node->low) >> (node->shift & 63);
+		if (child > node->last)
+			child = node->last;
+		index = node->base + child;
+	}
+	return CLASSIFY_NO_RULE;
+}
+
+static __always_inline __u32 packet_class(const struct packet *packet)
+{
+	if (classifier_head()->headless_breaks && packet->transport == TRANSPORT_NONE)
+		return CLASS_BROKEN;
+	return packet->transport == TRANSPORT_TRUNCATED ||
+			       packet->transport == TRANSPORT_FRAGMENT_ONE ||
+			       (packet->flags & (PACKET_NO_PROTOCOL | PACKET_TCP_OPTIONS_BAD))
+		       ? CLASS_BROKEN
+		       : CLASS_SOUND;
+}
+
+/* Candidates that are looked at in plain code; more are left to a loop that calls. */
+#define CLASSIFY_INLINE_STEPS 16
+
+static __always_inline const volatile struct classify_root *
+scan_start(struct leaf_scan *scan, __u32 *key, const struct packet *packet, __u32 chain)
+{
+	*scan = (struct leaf_scan){ .packet = packet,
+				    .class = packet_class(packet),
+				    .result = CLASSIFY_FAILED };
+	key_fill(key, packet);
+	return &classifier_head()->roots[chain][scan->class];
+}
+
+/*
+ * classify() where chains have one tree. The scan stays in registers, as its address is not taken;
+ * only long lists are continued in memory.
+ */
+CLASSIFY_FUNCTION __u64 classify_single(const struct packet *packet, __u32 chain)
+{
+	const volatile struct classify_root *root;
+	struct leaf_scan scan, rest;
+	__u32 key[KEY_WORDS];
+
+	if (!packet || chain >= CLASSIFY_CHAINS)
+		return CLASSIFY_FAILED;
+	root = scan_start(&scan, key, packet, chain);
+	scan.next[0] = tree_walk(key, root->node[0]);
+	if (scan.next[0] == CLASSIFY_NO_RULE)
+		return CLASSIFY_FAILED;
+	for (int i = 0; i < CLASSIFY_INLINE_STEPS; i++)
+		if (scan_step(&scan))
+			return scan.result;
+	rest = scan;
+	classify_repeat(CLASSIFY_ITEM_MAX, scan_step_again, &rest);
+	return rest.result;
+}
+
+/* classify() where chains have several trees. */
+CLASSIFY_FUNCTION __u64 classify_merged(const struct packet *packet, __u32 chain)
+{
+	const volatile struct classify_root *root;
+	struct leaf_scan scan;
+	__u32 key[KEY_WORDS];
+
+	if (!packet || chain >= CLASSIFY_CHAINS)
+		return CLASSIFY_FAILED;
+	root = scan_start(&scan, key, packet, chain);
+	for (__u32 t = 0; t < CLASSIFY_TREES; t++) {
+		if (t >= classifier_head()->trees)
+			break;
+		scan.next[t] = tree_walk(key, root->node[t]);
+		if (scan.next[t] == CLASSIFY_NO_RULE)
+			return CLASSIFY_FAILED;
+		scan.item[t] = list_entry(scan.next[t]);
+	}
+	for (int i = 0; i < CLASSIFY_INLINE_STEPS; i++)
+		if (scan_step(&scan))
+			return scan.result;
+	classify_repeat(CLASSIFY_ITEM_MAX, scan_step_again, &scan);
+	return scan.result;
+}
+
+/**
+ * classify() - judge a packet as chain @chain (0 INPUT, 1 FORWARD, 2 OUTPUT) of the table does.
+ * Return: CLASSIFY_RESULT(); its rule is not counted yet, all before are.
+ */
+static __always_inline __u64 classify(const struct packet *packet, __u32 chain)
+{
+	return classifier_head()->trees == 1 ? classify_single(packet, chain)
+					     : classify_merged(packet, chain);
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef UBPFILTER_BENCH_H
+#define UBPFILTER_BENCH_H
+
+#include "../../translator/compile.h"
+#include "shape.h"
+
+#define BENCH_RUNS  5	/* median of */
+#define BENCH_TRACE 100 /* packets that hit random rules; each XDP test run waits for RCU */
+
+/* One line of the result. Nanoseconds a packet; 0: not measured. */
+struct bench_result {
+	enum shape shape;
+	uint32_t rules, chains;
+	double last;	    /* a packet that matches the last rule */
+	double trace;	    /* median over the trace */
+	double miss;	    /* a packet that matches nothing */
+	double straight;    /* the last rule, as straight-line code, where that loads */
+	double legacy, nft; /* the last rule, iptables' own cost */
+	double build;	    /* IR to object and linked, ms */
+	double load;	    /* open, verify and load, ms */
+	double restore;	    /* iptables-legacy-restore on the kernel's own table, ms */
+	double bytes;	    /* of the programs' data, a rule */
+};
+
+/** ours_measure() - fill in what our programs cost. Return: 0 or -errno. */
+int ours_measure(const struct bench_rule *rules, struct bench_result *result);
+
+/** empty_program() - ns of an XDP program that does nothing, in the same harness. */
+double empty_program(void);
+
+/** kernel_measure() - fill in what iptables costs; the caller is in a namespace of its own. */
+void kernel_measure(const struct bench_rule *rules, struct bench_result *result);
+
+/** kernel_open() - a veth pair that frames for any address come in by. Return: 0 or -errno. */
+int kernel_open(void);
+
+/** bench_frame() - an Ethernet frame of 64 bytes. */
+void bench_frame(const struct bench_packet *packet, const unsigned char to[6],
+		 unsigned char frame[64]);
+
+double bench_now(void); /* milliseconds */
+double bench_median(double *values, size_t count);
+
+#endif

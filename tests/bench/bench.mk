@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What a packet costs, beside iptables and an empty program: tests/bench/main.c says how.
+
+BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
+BENCH_USES    := $(patsubst %,$(BUILD)/lib%.a,loader translator iptables-compat common)
+
+$(BUILD)/tests/bench/bench: $(BENCH_OBJECTS) $(BENCH_USES)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(BENCH_OBJECTS) -Wl,--start-group $(BENCH_USES) -Wl,--end-group $(LIBS) -lm
+
+# BENCH_RULES: the most rules that are measured.
+BENCH_RULES ?= 100000
+.PHONY: bench
+bench: $(BUILD)/tests/bench/bench
+	@mkdir -p $(BUILD)/bench
+	$< $(BUILD)/bench $(BENCH_RULES)

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "box.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+static void narrow(struct box *box, unsigned word, uint32_t min, uint32_t max)
+{
+	struct range *range = &box->words[word];
+
+	range->min = min > range->min ? min : range->min;
+	range->max = max < range->max ? max : range->max;
+}
+
+/* A mask's leading ones make a range; what is behind a gap in them is left to the confirmation. */
+static void narrow_masked(struct box *box, unsigned word, __be32 value, __be32 mask)
+{
+	uint32_t bits = __builtin_bswap32(mask), low = __builtin_bswap32(value);
+	unsigned prefix = ~bits ? (unsigned)__builtin_clz(~bits) : 32;
+	uint32_t tail = prefix < 32 ? UINT32_MAX >> prefix : 0;
+
+	if (bits & tail)
+		box->exact = false;
+	narrow(box, word, low & ~tail, low | tail);
+}
+
+static void narrow_name(struct box *box, const struct classify_extra *extra)
+{
+	bool in = extra->field == EXTRA_IN_NAME;
+	__be32 value[4], mask[4];
+
+	memcpy(value, extra->value, sizeof(value));
+	memcpy(mask, extra->mask, sizeof(mask));
+	if (mask[2] | mask[3])
+		box->exact = false;
+	for (unsigned i = 0; i < 4; i++)
+		if (value[i] & ~mask[i]) {
+			box->exact = false;
+			return;
+		}
+	narrow_masked(box, in ? KEY_IN_NAME : KEY_OUT_NAME, value[0], mask[0]);
+	narrow_masked(box, in ? KEY_IN_NAME_REST : KEY_OUT_NAME_REST, value[1], mask[1]);
+}
+
+static void narrow_extras(struct box *box, const struct classify_extra *extras, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct classify_extra *extra = &extras[i];
+
+		if ((extra->field == EXTRA_IN_NAME || extra->field == EXTRA_OUT_NAME) &&
+		    !extra->invert)
+			narrow_name(box, extra);
+		else
+			box->exact = false;
+	}
+}
+
+static void narrow_addresses(struct box *box, const struct condition *c)
+{
+	narrow_masked(box, KEY_SOURCE, c->item.source, c->item.source_mask);
+	narrow_masked(box, KEY_DESTINATION, c->item.destination, c->item.destination_mask);
+	if (!(c->item.flags & ITEM_WIDE))
+		return;
+	for (unsigned i = 0; i < 3; i++) {
+		narrow_masked(box, KEY_SOURCE_REST + i, c->wide.source[i], c->wide.source_mask[i]);
+		narrow_masked(box, KEY_DESTINATION_REST + i, c->wide.destination[i],
+			      c->wide.destination_mask[i]);
+	}
+}
+
+static void narrow_protocol(struct box *box, const struct classify_item *item)
+{
+	uint32_t protocol = item->tail >> TAIL_PROTOCOL_SHIFT & 0xff;
+
+	if (item->tail_mask >> TAIL_PROTOCOL_SHIFT & 0xff)
+		narrow(box, KEY_PROTOCOL, protocol, protocol);
+}
+
+static void narrow_transport_fields(struct box *box, const struct classify_item *item)
+{
+	uint32_t icmp = item->tail & 0xffff, icmp_mask = item->tail_mask & 0xffff;
+
+	if (item->source_port_span < UINT16_MAX)
+		narrow(box, KEY_SOURCE_PORT, item->source_port_min,
+		       item->source_port_min + item->source_port_span);
+	if (item->destination_port_span < UINT16_MAX)
+		narrow(box, KEY_DESTINATION_PORT, item->destination_port_min,
+		       item->destination_port_min + item->destination_port_span);
+	if (icmp_mask)
+		narrow(box, KEY_ICMP, icmp, icmp | (0xffff & ~icmp_mask));
+	if (item->flags & ITEM_TRANSPORT)
+		narrow(box, KEY_TRANSPORT, TRANSPORT_OK, TRANSPORT_OK);
+}
+
+/* Conditions on the tail that no key word holds. */
+#define TAIL_UNKEYED ((0xffULL << TAIL_FLAGS_SHIFT) | (0xffULL << TAIL_TCP_FLAGS_SHIFT))
+
+static void box_sound(const struct condition *c, struct box *box)
+{
+	narrow_extras(box, c->extras, c->extra_count);
+	narrow_protocol(box, &c->item);
+	narrow_transport_fields(box, &c->item);
+	if (c->item.tail_mask & TAIL_UNKEYED)
+		box->exact = false;
+}
+
+/* Only what stands before the first hotdrop may keep a packet from the item. */
+static void box_broken(const struct condition *c, uint8_t family, struct box *box)
+{
+	narrow_extras(box, c->extras, c->item.extra_early);
+	if (family == 4)
+		narrow_protocol(box, &c->item);
+	if ((c->item.flags & (ITEM_TRANSPORT | ITEM_PROTOCOL)) || c->item.extra_late ||
+	    (c->item.tail_mask & TAIL_UNKEYED))
+		box->exact = false;
+	if ((c->item.flags & ITEM_TRANSPORT) && !(c->item.flags & ITEM_FRAGMENT_ONE_DROPS) &&
+	    !(c->item.flags & ITEM_PROTOCOL))
+		narrow(box, KEY_TRANSPORT, TRANSPORT_NONE, TRANSPORT_TRUNCATED);
+}
+
+/* Early extras are looked at before a hotdrop of theirs only as far as they stand before it. */
+static bool early_can_hotdrop(const struct condition *c)
+{
+	for (uint32_t i = 0; i < c->item.extra_early; i++)
+		if (c->extras[i].field == EXTRA_PROTOCOL)
+			return true;
+	return false;
+}
+
+void box_build(const struct condition *condition, enum packet_class class, uint8_t family,
+	       struct box *box)
+{
+	box->exact = true;
+	for (unsigned i = 0; i < KEY_WORDS; i++)
+		box->words[i] = RANGE_ALL;
+	narrow_addresses(box, condition);
+	if (class == CLASS_SOUND)
+		box_sound(condition, box);
+	else
+		box_broken(condition, family, box);
+}
+
+bool condition_wants_header(const struct condition *condition, uint8_t family)
+{
+	const struct classify_item *item = &condition->item;
+	uint8_t protocol = item->tail >> TAIL_PROTOCOL_SHIFT & 0xff;
+	bool known = (item->tail_mask >> TAIL_PROTOCOL_SHIFT & 0xff) &&
+		     (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
+		      protocol == (family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6));
+
+	for (uint32_t i = 0; i < condition->extra_count; i++)
+		if (condition->extras[i].field == EXTRA_TRANSPORT)
+			return true;
+	return (item->flags & ITEM_TRANSPORT) && !known;
+}
+
+bool condition_can_hotdrop(const struct condition *condition)
+{
+	return (condition->item.flags & (ITEM_TRANSPORT | ITEM_PROTOCOL)) ||
+	       condition->item.extra_late || early_can_hotdrop(condition);
+}

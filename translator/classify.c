@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "classify.h"
+
+#include <string.h>
+
+#include "../common/array.h"
+#include "grouping.h"
+
+struct table_build {
+	const struct ir *ir;
+	const struct classify_options *options;
+	struct message *message;
+	struct classifier head;
+	struct tree_store store;
+	struct classify_item *items;
+	struct classify_wide *wides; /* IPv6 only; as many as items */
+	uint32_t item_count;
+	size_t item_room, wide_room;
+	struct word_lists extras; /* EXTRA_WORDS words for each */
+};
+
+#define EXTRA_WORDS (sizeof(struct classify_extra) / sizeof(uint32_t))
+_Static_assert(sizeof(struct classify_extra) % sizeof(uint32_t) == 0, "kept as words");
+
+/* The key words that a predicate on a field may narrow. */
+static const uint32_t field_words[FIELD_COUNT] = {
+	[FIELD_SOURCE] = 1u << KEY_SOURCE | 7u << KEY_SOURCE_REST,
+	[FIELD_DESTINATION] = 1u << KEY_DESTINATION | 7u << KEY_DESTINATION_REST,
+	[FIELD_IN_NAME] = 1u << KEY_IN_NAME | 1u << KEY_IN_NAME_REST,
+	[FIELD_OUT_NAME] = 1u << KEY_OUT_NAME | 1u << KEY_OUT_NAME_REST,
+	[FIELD_PROTOCOL] = 1u << KEY_PROTOCOL,
+	[FIELD_SOURCE_PORT] = 1u << KEY_SOURCE_PORT,
+	[FIELD_DESTINATION_PORT] = 1u << KEY_DESTINATION_PORT,
+	[FIELD_ICMP] = 1u << KEY_ICMP,
+	[FIELD_TRANSPORT] = 1u << KEY_TRANSPORT,
+};
+
+static uint32_t table_words(const struct ir *ir)
+{
+	uint32_t words = 0;
+
+	for (uint32_t i = 0; i < ir->rule_count; i++)
+		for (uint32_t p = 0; p < ir->rules[i].predicate_count; p++)
+			words |= field_words[ir->rules[i].predicates[p].field];
+	if (ir->family == 4)
+		words &= ~(7u << KEY_SOURCE_REST | 7u << KEY_DESTINATION_REST);
+	return words;
+}
+
+static int input_open(struct tree_input *input, uint32_t words, uint32_t count)
+{
+	*input = (struct tree_input){ 0 };
+	for (uint8_t word = 0; word < KEY_WORDS; word++)
+		if (words >> word & 1)
+			input->words[input->dims++] = word;
+	return tree_input_room(input, count);
+}
+
+static bool box_is_empty(const struct box *box)
+{
+	for (unsigned i = 0; i < KEY_WORDS; i++)
+		if (box->words[i].min > box->words[i].max)
+			return true;
+	return false;
+}
+
+static void input_add(struct tree_input *input, const struct box *box, uint32_t index,
+		      const struct classify_item *item)
+{
+	uint32_t at = input->count;
+
+	if (box_is_empty(box))
+		return;
+	input->index[at] = index;
+	input->skip[at] = item->action == CLASSIFY_SKIP ? item->skip : 0;
+	input->ends[at] = item->action != CLASSIFY_SKIP && box->exact;
+	for (unsigned d = 0; d < input->dims; d++)
+		input->ranges[(size_t)at * input->dims + d] = box->words[input->words[d]];
+	input->count++;
+}
+
+static int item_store(struct table_build *build, struct condition *condition)
+{
+	bool wide = build->ir->family == 6;
+	uint32_t extra = 0;
+
+	if (array_room(&build->items, &build->item_room, build->item_count + (size_t)1,
+		       sizeof(*build->items)) ||
+	    (wide && array_room(&build->wides, &build->wide_room, build->item_count + (size_t)1,
+				sizeof(*build->wides))) ||
+	    word_lists_add(&build->extras, (const uint32_t *)condition->extras,
+			   condition->extra_count * EXTRA_WORDS, &extra))
+		return -ENOMEM;
+	condition->item.extra = extra / EXTRA_WORDS;
+	build->items[build->item_count] = condition->item;
+	if (wide)
+		build->wides[build->item_count] = condition->wide;
+	build->item_count++;
+	return 0;
+}
+
+struct chain_inputs {
+	struct tree_input classes[CLASS_COUNT];
+	bool can_hotdrop; /* the classes differ */
+};
+
+static int item_build(struct table_build *build, const struct item_list *list, uint32_t i,
+		      uint32_t base, struct chain_inputs *inputs)
+{
+	static const uint8_t actions[] = { [ITEM_ACCEPT] = CLASSIFY_ACCEPT,
+					   [ITEM_DROP] = CLASSIFY_DROP,
+					   [ITEM_SKIP] = CLASSIFY_SKIP };
+	const struct item *item = &list->items[i];
+	struct condition condition;
+	struct box box;
+	int error = condition_build(build->ir, list, i, &condition);
+
+	if (error)
+		return message_set(build->message, error,
+				   "rule %u has, with the jumps that lead to it, more than %d "
+				   "conditions that are not plain addresses and ports",
+				   item->rule, CLASSIFY_EXTRAS);
+	condition.item.rule = item->rule;
+	condition.item.action = actions[item->action];
+	condition.item.skip = base + item->skip;
+	error = item_store(build, &condition);
+	if (error || condition.never)
+		return error;
+	inputs->can_hotdrop |= condition_can_hotdrop(&condition);
+	build->head.headless_breaks |= condition_wants_header(&condition, build->ir->family);
+	for (int class = 0; class < CLASS_COUNT; class ++) {
+		box_build(&condition, class, build->ir->family, &box);
+		input_add(&inputs->classes[class], &box, base + i, &condition.item);
+	}
+	return 0;
+}
+
+static int chain_items(struct table_build *build, const struct item_list *list,
+		       struct chain_inputs *inputs)
+{
+	uint32_t words = table_words(build->ir), base = build->item_count;
+	int error = 0;
+
+	if ((uint64_t)base + list->item_count > CLASSIFY_ITEM_MAX)
+		return message_set(build->message, -E2BIG, "the chains have more than %u rules",
+				   CLASSIFY_ITEM_MAX);
+	for (int class = 0; class < CLASS_COUNT && !error; class ++)
+		error = input_open(&inputs->classes[class], words, list->item_count);
+	for (uint32_t i = 0; i < list->item_count && !error; i++)
+		error = item_build(build, list, i, base, inputs);
+	return error;
+}
+
+static int chain_trees(struct table_build *build, struct chain_inputs *inputs,
+		       struct classify_root *roots)
+{
+	unsigned percent = build->options->memory_percent;
+	int error = grouping_build(&build->store, &inputs->classes[CLASS_SOUND], percent,
+				   &roots[CLASS_SOUND]);
+
+	if (error)
+		return error;
+	if (!inputs->can_hotdrop) {
+		roots[CLASS_BROKEN] = roots[CLASS_SOUND];
+		return 0;
+	}
+	return grouping_build(&build->store, &inputs->classes[CLASS_BROKEN], percent,
+			      &roots[CLASS_BROKEN]);
+}
+
+static int chain_build(struct table_build *build, enum hook hook)
+{
+	struct chain_inputs inputs = { 0 };
+	struct item_list list;
+	int error = flatten(build->ir, hook, &list, build->message);
+
+	if (error)
+		return error;
+	error = chain_items(build, &list, &inputs);
+	if (!error)
+		error = chain_trees(build, &inputs, build->head.roots[hook - HOOK_INPUT]);
+	for (int class = 0; class < CLASS_COUNT; class ++)
+		tree_input_free(&inputs.classes[class]);
+	item_list_free(&list);
+	return error;
+}
+
+static void root_finish(struct classifier *head, struct classify_root *root, uint32_t empty)
+{
+	if (root->trees > head->trees)
+		head->trees = root->trees;
+	for (uint32_t t = root->trees; t < CLASSIFY_TREES; t++)
+		root->node[t] = empty;
+}
+
+/* @empty: a leaf without items */
+static void head_finish(struct table_build *build, uint32_t empty)
+{
+	struct classifier *head = &build->head;
+
+	head->family = build->ir->family;
+	head->wide = build->ir->family == 6;
+	head->trees = 1;
+	for (uint32_t i = 0; i < build->store.node_count; i++)
+		if (build->store.nodes[i].word != CLASSIFY_LEAF &&
+		    build->store.nodes[i].word >= head->key_limit)
+			head->key_limit = build->store.nodes[i].word + 1u;
+	for (int chain = 0; chain < CLASSIFY_CHAINS; chain++)
+		for (int class = 0; class < CLASS_COUNT; class ++)
+			root_finish(head, &head->roots[chain][class], empty);
+}
+
+/* An array of the data being laid out. */
+struct part {
+	struct classify_array *array;
+	const void *from;
+	size_t size; /* of one element */
+	uint32_t count;
+};
+
+#define PARTS	   5
+#define PART_ALIGN 64 /* a cache line */
+
+/* Lists are indexed with a mask: their number is a power of two. */
+static int lists_round_up(struct word_lists *lists)
+{
+	uint32_t count = 1;
+
+	while (count < lists->count)
+		count *= 2;
+	if (array_room(&lists->words, &lists->room, count, sizeof(*lists->words)))
+		return -ENOMEM;
+	while (lists->count < count)
+		lists->words[lists->count++] = CLASSIFY_NO_RULE;
+	return 0;
+}
+
+static int data_lay_out(struct table_build *build, struct classifier_image *image)
+{
+	struct classifier *head = &build->head;
+	const struct part parts[PARTS] = {
+		{ &head->nodes, build->store.nodes, sizeof(struct classify_node),
+		  build->store.node_count },
+		{ &head->items, build->items, sizeof(*build->items), build->item_count },
+		{ &head->wides, build->wides, sizeof(*build->wides),
+		  head->wide ? build->item_count : 0 },
+		{ &head->extras, build->extras.words, sizeof(struct classify_extra),
+		  build->extras.count / EXTRA_WORDS },
+		{ &head->lists, build->store.lists.words, sizeof(uint32_t),
+		  build->store.lists.count },
+	};
+	size_t size = sizeof(*head);
+	unsigned char *bytes;
+
+	for (int i = 0; i < PARTS; i++) {
+		size = (size + PART_ALIGN - 1) / PART_ALIGN * PART_ALIGN;
+		if (size > INT32_MAX || parts[i].size * parts[i].count > INT32_MAX)
+			return message_set(build->message, -E2BIG,
+					   "the table's data takes more than %d bytes", INT32_MAX);
+		*parts[i].array = (struct classify_array){ size, parts[i].count };
+		size += parts[i].size * parts[i].count;
+	}
+	size = (size + PART_ALIGN - 1) / PART_ALIGN * PART_ALIGN;
+	head->size = size;
+	bytes = calloc(1, size);
+	if (!bytes)
+		return -ENOMEM;
+	memcpy(bytes, head, sizeof(*head));
+	for (int i = 0; i < PARTS; i++)
+		if (parts[i].count)
+			memcpy(bytes + parts[i].array->offset, parts[i].from,
+			       parts[i].size * parts[i].count);
+	image->bytes = bytes;
+	image->size = size;
+	return 0;
+}
+
+int classify_table(const struct ir *ir, const struct classify_options *options,
+		   struct classifier_image *image, struct message *message)
+{
+	struct table_build build = { .ir = ir, .options = options, .message = message };
+	struct tree_input nothing = { 0 };
+	uint32_t empty = 0;
+	int error = tree_build(&build.store, &nothing, SIZE_MAX, TREE_STOP, &empty);
+
+	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT && !error; hook++)
+		if (ir->hook_entry[hook] != RULE_NONE)
+			error = chain_build(&build, hook);
+	if (!error) {
+		head_finish(&build, empty);
+		error = lists_round_up(&build.store.lists);
+	}
+	if (!error)
+		error = data_lay_out(&build, image);
+	tree_store_free(&build.store);
+	free(build.items);
+	free(build.wides);
+	word_lists_free(&build.extras);
+	if (error == -ENOMEM)
+		message_set(message, error, "classifying the table: out of memory");
+	return error;
+}

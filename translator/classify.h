@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The classifier's data of a table: IR in, the bytes of struct classifier and its arrays out.
+ * Pure: no I/O, no globals.
+ */
+#ifndef UBPFILTER_CLASSIFY_H
+#define UBPFILTER_CLASSIFY_H
+
+#include "../common/message.h"
+#include "ir.h"
+
+struct classifier_image {
+	unsigned char *bytes; /* owned; starts with struct classifier */
+	size_t size;
+};
+
+struct classify_options {
+	unsigned memory_percent; /* of what trees may take by default; less memory, longer walks */
+};
+
+/**
+ * classify_table() - build the classifier of every chain that @ir hooks.
+ * @image: set on success; free bytes with free().
+ * Return: 0, -E2BIG (@message says what is too large, and the number) or -ENOMEM.
+ */
+int classify_table(const struct ir *ir, const struct classify_options *options,
+		   struct classifier_image *image, struct message *message);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Flattening: a built-in chain with everything that it jumps to becomes one list of guarded items.
+ *
+ * Running the list is: position = 0; take the first item at or after it whose rule and guards all
+ * match; count its rule; do its action. That gives the verdict and the counters of running the
+ * chains, also of rules that do not end the walk, of RETURN and of goto.
+ */
+#ifndef UBPFILTER_FLATTEN_H
+#define UBPFILTER_FLATTEN_H
+
+#include "../common/message.h"
+#include "ir.h"
+
+enum item_action {
+	ITEM_ACCEPT,
+	ITEM_DROP,
+	ITEM_SKIP, /* go on at item `skip` */
+};
+
+#define GUARD_NONE UINT32_MAX
+
+/* A jump or goto that leads to an item; the ones before it follow by `parent`. */
+struct guard {
+	uint32_t rule;
+	uint32_t parent; /* index of a guard, or GUARD_NONE */
+};
+
+struct item {
+	uint32_t rule;	/* whose predicates, and whose counter */
+	uint32_t guard; /* the last of its guards, or GUARD_NONE */
+	uint32_t skip;	/* ITEM_SKIP: index of an item behind this one */
+	uint8_t action; /* enum item_action */
+};
+
+struct item_list {
+	struct item *items; /* owned */
+	uint32_t item_count;
+	struct guard *guards; /* owned; guards without predicates are left out */
+	uint32_t guard_count;
+};
+
+/*
+ * Chains are repeated at each jump to them. No list grows beyond this, whatever the table says: a
+ * thousand chains that jump to each other twice would have 2^1000 items.
+ */
+#define FLATTEN_MAX (1u << 20)
+
+/**
+ * flatten() - the list of @hook's chain, which the table hooks.
+ * @list: set on success; release with item_list_free().
+ * Return: 0, -E2BIG (more than FLATTEN_MAX items; @message says so) or -ENOMEM.
+ */
+int flatten(const struct ir *ir, enum hook hook, struct item_list *list, struct message *message);
+
+void item_list_free(struct item_list *list);
+
+#endif

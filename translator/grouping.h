@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Grouping: how many trees a chain gets, and which items go into which.
+ *
+ * An item that is wide in a word is copied into every part that a cut of that word makes. One tree
+ * is the quickest to walk; where copies would make it large, wide items get trees of their own.
+ */
+#ifndef UBPFILTER_GROUPING_H
+#define UBPFILTER_GROUPING_H
+
+#include "tree.h"
+
+/** tree_input_room() - allocate for @count items; dims is set. Return: 0 or -ENOMEM. */
+int tree_input_room(struct tree_input *input, uint32_t count);
+
+void tree_input_free(struct tree_input *input);
+
+/**
+ * grouping_build() - the trees of one chain and class of packets.
+ * @percent: how much of the usual memory the trees may take.
+ * Return: 0 or -ENOMEM; @root is set on success.
+ */
+int grouping_build(struct tree_store *store, const struct tree_input *input, unsigned percent,
+		   struct classify_root *root);
+
+#endif
