@@ -337,6 +337,9 @@ static int handle_event(const struct nlmsghdr *header, void *data)
 			netns->dirty = true;
 		break;
 	case RTM_DELNSID:
+		/* each namespace numbers the others for itself: only our own numbers mean ours */
+		if (event->nsid >= 0)
+			break;
 		mnl_attr_parse(header, sizeof(struct rtgenmsg), nsid_attribute, &ended);
 		netns = ended >= 0 ? by_nsid(event->loader, ended) : NULL;
 		if (netns)

@@ -155,13 +155,12 @@ succeeds() { # NAME COMMAND...
 	fi
 }
 
-until_true() { # COMMAND...: for five seconds at most
-	local i
-	for ((i = 0; i < 250; i++)); do
-		"$@" && return 0
+until_true() { # COMMAND...: wait for it, 30 seconds at most
+	local end=$((SECONDS + 30))
+	while ! "$@"; do
+		[ $SECONDS -lt $end ] || return 1
 		sleep 0.02
 	done
-	return 1
 }
 
 # --- iptables --------------------------------------------------------------------------------

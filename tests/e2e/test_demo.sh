@@ -10,13 +10,15 @@ else
 	failed "the main job" "$(grep -E 'WRONG|^ubpfilter' <<<"$output" || tail -n 20 <<<"$output")"
 fi
 
-begun() { grep -q "Traffic" "$scratch/demo"; }
+begun() { grep -qs "Traffic" "$scratch/demo"; }
 
 mkdir "$scratch/tmp"
 for signal in INT TERM; do
-	# a shell's background jobs ignore INT; this one shall not
-	TMPDIR="$scratch/tmp" BUILD="$build" env --default-signal=INT "$top/tests/e2e/demo" >"$scratch/demo" 2>&1 &
+	rm -f "$scratch/demo"
+	set -m # or a background job ignores INT
+	TMPDIR="$scratch/tmp" BUILD="$build" "$top/tests/e2e/demo" >"$scratch/demo" 2>&1 &
 	demo=$!
+	set +m
 	succeeds "the demo begins" until_true begun
 	own=$(ip netns list | cut -d' ' -f1 | grep "^ubpe-$demo-" || true)
 	succeeds "$signal: it has namespaces of its own" test -n "$own"

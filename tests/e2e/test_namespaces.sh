@@ -29,3 +29,17 @@ equal "the kernel's own table is not used" "-P INPUT ACCEPT" "$(inside a iptable
 on_bpf a iptables-legacy -t mangle -A PREROUTING -p 99 -j ACCEPT
 contains "mangle goes to the kernel" "^-A PREROUTING -p 99" "$(inside a iptables-legacy -t mangle -S)"
 contains "save shows both tables" "mangle.*filter|filter.*mangle" "$(on_bpf a iptables-legacy-save | grep '^\*' | tr '\n' ' ')"
+
+# Each namespace numbers the others for itself. That x loses the one that it calls as the host calls
+# a, is no news of a.
+namespace x other
+on_bpf x iptables-legacy -A INPUT -p 99 -j DROP
+number=$(ip netns list | sed -n "s/^$tag-a (id: \([0-9]*\))/\1/p")
+inside x ip netns set "$tag-other" "$number"
+contains "x knows another namespace by a's number" "nsid $number " "$(inside x ip netns list-id)"
+ip netns del "$tag-other"
+lost() { ! inside x ip netns list-id | grep -q "nsid $number "; }
+succeeds "and loses it" until_true lost
+sleep 0.2 # for what must not happen
+if pings 10.77.1.1; then failed "a drops pings still"; else pass "a drops pings still"; fi
+equal "and has its rule" "-A INPUT -p icmp -j DROP" "$(on_bpf a iptables-legacy -S INPUT | tail -n +2)"
