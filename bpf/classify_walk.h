@@ -233,7 +233,7 @@ struct leaf_scan {
 	const struct packet *packet;
 	__u32 next[CLASSIFY_TREES]; /* place in each tree's list */
 	__u32 item[CLASSIFY_TREES]; /* what stands there; only where there are several trees */
-	__u32 skip;		    /* items before are not looked at */
+	__u32 position;		    /* items before are not looked at */
 	__u32 class;		    /* enum packet_class */
 	__u64 result;
 };
@@ -281,8 +281,9 @@ static __always_inline int scan_step(struct leaf_scan *scan)
 	item = classifier_element(&classifier_head()->items, index, sizeof(*item));
 	if (!item)
 		return 1; /* no more candidates: not in a whole table; fail closed */
-	if (index < scan->skip)
+	if (index < scan->position)
 		return 0;
+	scan->position = index + 1;
 	match = scan->class == CLASS_SOUND ? item_matches_sound(scan->packet, item, index)
 					   : classify_broken(scan->packet, index);
 	if (match == MATCH_NO)
@@ -293,7 +294,7 @@ static __always_inline int scan_step(struct leaf_scan *scan)
 		scan->result = CLASSIFY_RESULT(item->rule, item->action);
 		return 1;
 	}
-	scan->skip = item->skip;
+	scan->position = item->skip;
 	classify_count(scan->packet, item->rule);
 	return 0;
 }
@@ -374,62 +375,89 @@ static __always_inline __u32 packet_class(const struct packet *packet)
 
 /* Candidates that are looked at in plain code; more are left to a loop that calls. */
 #define CLASSIFY_INLINE_STEPS 16
+#define CLASSIFY_MERGED_STEPS 5 /* merging has many states: each step costs the verifier 10 ms */
+
+/**
+ * classify_leaf() - where the list for this packet starts in the tree at node @root. A function for
+ * its stack: the key is gone when the scan begins.
+ */
+CLASSIFY_FUNCTION __u32 classify_leaf(const struct packet *packet, __u32 root)
+{
+	__u32 key[KEY_WORDS];
+
+	if (!packet)
+		return CLASSIFY_NO_RULE;
+	key_fill(key, packet);
+	return tree_walk(key, root);
+}
 
 static __always_inline const volatile struct classify_root *
-scan_start(struct leaf_scan *scan, __u32 *key, const struct packet *packet, __u32 chain)
+scan_start(struct leaf_scan *scan, const struct packet *packet, __u32 chain)
 {
 	*scan = (struct leaf_scan){ .packet = packet,
 				    .class = packet_class(packet),
 				    .result = CLASSIFY_FAILED };
-	key_fill(key, packet);
 	return &classifier_head()->roots[chain][scan->class];
 }
 
-/*
- * classify() where chains have one tree. The scan stays in registers, as its address is not taken;
- * only long lists are continued in memory.
- */
-CLASSIFY_FUNCTION __u64 classify_single(const struct packet *packet, __u32 chain)
+/* The lists of all trees from their start. Return: whether the trees are whole. */
+static __always_inline int scan_lists(struct leaf_scan *scan,
+				      const volatile struct classify_root *root)
 {
-	const volatile struct classify_root *root;
-	struct leaf_scan scan, rest;
-	__u32 key[KEY_WORDS];
-
-	if (!packet || chain >= CLASSIFY_CHAINS)
-		return CLASSIFY_FAILED;
-	root = scan_start(&scan, key, packet, chain);
-	scan.next[0] = tree_walk(key, root->node[0]);
-	if (scan.next[0] == CLASSIFY_NO_RULE)
-		return CLASSIFY_FAILED;
-	for (int i = 0; i < CLASSIFY_INLINE_STEPS; i++)
-		if (scan_step(&scan))
-			return scan.result;
-	rest = scan;
-	classify_repeat(CLASSIFY_ITEM_MAX, scan_step_again, &rest);
-	return rest.result;
-}
-
-/* classify() where chains have several trees. */
-CLASSIFY_FUNCTION __u64 classify_merged(const struct packet *packet, __u32 chain)
-{
-	const volatile struct classify_root *root;
-	struct leaf_scan scan;
-	__u32 key[KEY_WORDS];
-
-	if (!packet || chain >= CLASSIFY_CHAINS)
-		return CLASSIFY_FAILED;
-	root = scan_start(&scan, key, packet, chain);
 	for (__u32 t = 0; t < CLASSIFY_TREES; t++) {
 		if (t >= classifier_head()->trees)
 			break;
-		scan.next[t] = tree_walk(key, root->node[t]);
-		if (scan.next[t] == CLASSIFY_NO_RULE)
-			return CLASSIFY_FAILED;
-		scan.item[t] = list_entry(scan.next[t]);
+		scan->next[t] = classify_leaf(scan->packet, root->node[t]);
+		if (scan->next[t] == CLASSIFY_NO_RULE)
+			return 0;
+		if (classifier_head()->trees > 1)
+			scan->item[t] = list_entry(scan->next[t]);
 	}
-	for (int i = 0; i < CLASSIFY_INLINE_STEPS; i++)
+	return 1;
+}
+
+/* A result that is none yet: the scan goes on at an item. */
+#define CLASSIFY_MORE 0xff
+
+/* The first candidates; the scan stays in registers, as nothing has its address. */
+static __always_inline __u64 classify_first(const struct packet *packet, __u32 chain, int steps)
+{
+	const volatile struct classify_root *root;
+	struct leaf_scan scan;
+
+	if (!packet || chain >= CLASSIFY_CHAINS)
+		return CLASSIFY_FAILED;
+	root = scan_start(&scan, packet, chain);
+	if (!scan_lists(&scan, root))
+		return CLASSIFY_FAILED;
+	for (int i = 0; i < steps; i++)
 		if (scan_step(&scan))
 			return scan.result;
+	return CLASSIFY_RESULT(scan.position, CLASSIFY_MORE);
+}
+
+CLASSIFY_FUNCTION __u64 classify_single(const struct packet *packet, __u32 chain)
+{
+	return classify_first(packet, chain, CLASSIFY_INLINE_STEPS);
+}
+
+CLASSIFY_FUNCTION __u64 classify_merged(const struct packet *packet, __u32 chain)
+{
+	return classify_first(packet, chain, CLASSIFY_MERGED_STEPS);
+}
+
+/** classify_rest() - a long list from item @position on, which is what positions are for. */
+CLASSIFY_FUNCTION __u64 classify_rest(const struct packet *packet, __u32 chain, __u32 position)
+{
+	const volatile struct classify_root *root;
+	struct leaf_scan scan;
+
+	if (!packet || chain >= CLASSIFY_CHAINS)
+		return CLASSIFY_FAILED;
+	root = scan_start(&scan, packet, chain);
+	scan.position = position;
+	if (!scan_lists(&scan, root))
+		return CLASSIFY_FAILED;
 	classify_repeat(CLASSIFY_ITEM_MAX, scan_step_again, &scan);
 	return scan.result;
 }
@@ -440,8 +468,12 @@ CLASSIFY_FUNCTION __u64 classify_merged(const struct packet *packet, __u32 chain
  */
 static __always_inline __u64 classify(const struct packet *packet, __u32 chain)
 {
-	return classifier_head()->trees == 1 ? classify_single(packet, chain)
-					     : classify_merged(packet, chain);
+	__u64 result = classifier_head()->trees == 1 ? classify_single(packet, chain)
+						     : classify_merged(packet, chain);
+
+	if ((result & 0xff) == CLASSIFY_MORE)
+		return classify_rest(packet, chain, (__u32)(result >> 8));
+	return result;
 }
 
 #endif
