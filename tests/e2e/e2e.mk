@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Tools of the end-to-end tests and the demo.
 
-E2E_TOOLS := $(BUILD)/tests/e2e/traffic
+E2E_TOOLS := $(BUILD)/tests/e2e/traffic $(BUILD)/tests/e2e/frame
 
-$(BUILD)/tests/e2e/traffic: tests/e2e/traffic.c | tools
+$(E2E_TOOLS): $(BUILD)/tests/e2e/%: tests/e2e/%.c | tools
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $<
 
