@@ -4,12 +4,9 @@
  * family and goes on in that family's table, in the generation that is in force: a change of one
  * number in `generation` moves every device and hook to the next one at once.
  */
-#include <linux/bpf.h>
-#include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
 
+#include "frame.h"
 #include "maps.h"
 
 /* enum table_family -> number of the generation in force; 0: none yet. */
@@ -32,24 +29,6 @@ SLOTS(xdp_slots);
 SLOTS(ingress_slots);
 SLOTS(egress_slots);
 
-/* As in xdp.bpf.c: tags with id 0, one behind the other. */
-#define PRIORITY_TAGS_MAX 4
-
-static __always_inline __be16 skip_tags(void *header, void *end, __be16 protocol)
-{
-	for (int i = 0; i < PRIORITY_TAGS_MAX; i++) {
-		__be16 *tag = header;
-
-		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
-			break;
-		if ((void *)(tag + 2) > end)
-			break;
-		protocol = tag[1];
-		header = tag + 2;
-	}
-	return protocol;
-}
-
 /* Slot of the table for @protocol; a number out of range when there is none. */
 static __always_inline __u32 slot_find(__be16 protocol)
 {
@@ -71,20 +50,36 @@ int dispatch_xdp(struct xdp_md *context)
 {
 	void *end = (void *)(long)context->data_end;
 	struct ethhdr *ethernet = (void *)(long)context->data;
-	__be16 protocol;
+	struct frame frame = {};
 
 	if ((void *)(ethernet + 1) > end)
 		return XDP_PASS;
-	protocol = skip_tags(ethernet + 1, end, ethernet->h_proto);
-	bpf_tail_call(context, &xdp_slots, slot_find(protocol));
-	return XDP_PASS;
+	frame.protocol = ethernet->h_proto;
+	switch (frame_open(&frame, ethernet + 1, end)) {
+	case FRAME_OPENED:
+		bpf_tail_call(context, &xdp_slots, slot_find(frame.protocol));
+		return XDP_PASS;
+	case FRAME_OTHERS:
+		return XDP_PASS;
+	default:
+		return XDP_DROP;
+	}
 }
 
 SEC("tc")
 int dispatch_ingress(struct __sk_buff *skb)
 {
-	bpf_tail_call(skb, &ingress_slots, slot_find((__be16)skb->protocol));
-	return TC_ACT_UNSPEC;
+	struct frame frame;
+
+	switch (skb_open(&frame, skb)) {
+	case FRAME_OPENED:
+		bpf_tail_call(skb, &ingress_slots, slot_find(frame.protocol));
+		return TC_ACT_UNSPEC;
+	case FRAME_OTHERS:
+		return TC_ACT_UNSPEC;
+	default:
+		return TC_ACT_SHOT;
+	}
 }
 
 SEC("tc")

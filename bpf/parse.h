@@ -40,6 +40,8 @@ struct view {
 	void *begin;	 /* the IP header */
 	void *end;	 /* one past the last byte that can be read */
 	__u32 available; /* bytes of the packet from the IP header on, readable or not */
+	bool segments;	 /* GSO: the packet stands for several, its length field may hold 0 */
+	bool from_here; /* sent by this host: OUTPUT sees it unchecked, whatever is in its header */
 };
 
 /* What routing needs to know and rules do not. */
@@ -98,6 +100,13 @@ static __always_inline __u32 transport_size(__u8 protocol)
  * would be removed as dead. What changes from turn to turn must not begin as a known number.
  */
 static volatile __u32 opaque_zero;
+
+/* Offset of an IP header behind @tags_size bytes of tags. The verifier follows the parser twice,
+   without tags and with any number of them, not once for each number. */
+static __always_inline __u32 offset_behind_tags(__u32 header_size, __u32 tags_size)
+{
+	return tags_size ? (header_size + tags_size + opaque_zero) & BASE_MASK : header_size;
+}
 
 /* A scan of TCP options. A helper calls the step, as for extension headers: as a plain loop, forty
    bytes of options are more ways than the verifier follows quickly. */
@@ -249,12 +258,13 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 		return view->available < sizeof(*ip) ? PARSE_DISCARDED : PARSE_SHORT;
 	header_size = ip->ihl * 4u;
 	length = bpf_ntohs(ip->tot_len);
-	if (ip->version != 4 || header_size < sizeof(*ip) || header_size > view->available ||
-	    length > view->available || length < header_size)
+	if (view->from_here || (!length && view->segments))
+		length = view->available;
+	if (header_size < sizeof(*ip) || length > view->available || length < header_size)
 		return PARSE_DISCARDED;
 	if (view->begin + header_size > view->end)
 		return PARSE_SHORT;
-	if (!ipv4_checksum_is_good(ip, view->end))
+	if (!view->from_here && (ip->version != 4 || !ipv4_checksum_is_good(ip, view->end)))
 		return PARSE_DISCARDED;
 	packet->family = 4;
 	packet->source[0] = ip->saddr;
@@ -409,12 +419,12 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	payload = bpf_ntohs(ip->payload_len);
 	/* a length of 0 before hop-by-hop options: a jumbogram, or GSO of more than 64 KiB */
 	packet->length = view->available;
-	if (payload || ip->nexthdr != IPPROTO_HOPOPTS) {
+	if (!view->from_here && (payload || ip->nexthdr != IPPROTO_HOPOPTS)) {
 		packet->length = payload + sizeof(*ip);
 		if (packet->length > view->available)
 			return PARSE_DISCARDED;
 	}
-	if (ip->version != 6)
+	if (!view->from_here && ip->version != 6)
 		return PARSE_DISCARDED;
 	packet->family = 6;
 	__builtin_memcpy(packet->source, &ip->saddr, 16);
@@ -423,7 +433,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	facts->hop_limit = ip->hop_limit;
 	facts->tos = (__u8)(ip->priority << 4 | ip->flow_lbl[0] >> 4);
 	facts->dont_fragment = 1;
-	if (ip->nexthdr == IPPROTO_HOPOPTS) {
+	if (!view->from_here && ip->nexthdr == IPPROTO_HOPOPTS) {
 		result = check_hop_by_hop(packet, view);
 		if (result != PARSE_OK)
 			return result;

@@ -9,18 +9,26 @@
 enum route {
 	ROUTE_INPUT,
 	ROUTE_FORWARD,
-	ROUTE_NONE, /* the kernel drops or answers it before the chain */
+	ROUTE_NONE,    /* the kernel drops or answers it before the chain */
+	ROUTE_UNKNOWN, /* forwarded, we cannot tell where to and rules ask: must not pass */
 };
 
 #define ADDRESS_FAMILY_INET  2
 #define ADDRESS_FAMILY_INET6 10
 
-/* Multicast and limited broadcast are not in the FIB: they are for this host, if for anybody. */
-static __always_inline bool packet_is_multicast(const struct packet *packet)
+/*
+ * What the FIB is not asked about: multicast and limited broadcast are for this host, if for
+ * anybody, and so is 0.0.0.0 from 0.0.0.0; other packets to 0.0.0.0 are dropped, as
+ * ip_route_input_slow() does.
+ */
+static __always_inline bool route_is_special(const struct packet *packet, enum route *route)
 {
+	*route = ROUTE_INPUT;
 #if FAMILY == 4
+	if (!packet->destination[0] && packet->source[0])
+		*route = ROUTE_NONE;
 	return (packet->destination[0] & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000) ||
-	       packet->destination[0] == 0xffffffff;
+	       packet->destination[0] == 0xffffffff || !packet->destination[0];
 #else
 	return (packet->destination[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
 #endif
@@ -49,26 +57,32 @@ static __always_inline void fib_question(struct bpf_fib_lookup *fib, const struc
 }
 
 /*
- * @check_length: the packet's length if the output device's MTU matters, 0 for what is segmented on
- * the way out anyway. @output: ifindex of the output device when forwarded.
+ * @length: of the packet, 0 for what is segmented on the way out anyway. @output: ifindex of the
+ * output device when forwarded.
  */
 static __always_inline enum route route_find(void *context, const struct packet *packet,
 					     const struct route_facts *facts, __u32 ifindex,
-					     __u16 check_length, __u32 *output)
+					     __u16 length, __u32 *output)
 {
 	struct bpf_fib_lookup fib = {};
+	enum route special;
 
-	if (packet_is_multicast(packet))
-		return ROUTE_INPUT;
-	fib_question(&fib, packet, facts, ifindex, check_length);
+	if (route_is_special(packet, &special))
+		return special;
+	/* The MTU matters only to what must not be fragmented. And FRAG_NEEDED, when it comes of a
+	   length that was asked about, comes without the output device. */
+	fib_question(&fib, packet, facts, ifindex, facts->dont_fragment ? length : 0);
 	switch (bpf_fib_lookup(context, &fib, sizeof(fib), 0)) {
 	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
-		if (facts->dont_fragment && check_length)
+		if (facts->dont_fragment && length)
 			return ROUTE_NONE;
 		break;
 	case BPF_FIB_LKUP_RET_SUCCESS:
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
-	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
+		break;
+	case BPF_FIB_LKUP_RET_UNSUPP_LWT: /* comes without the output device, too */
+		if (table_needs & NEED_OUT_NAME)
+			return ROUTE_UNKNOWN;
 		break;
 	case BPF_FIB_LKUP_RET_BLACKHOLE:
 	case BPF_FIB_LKUP_RET_UNREACHABLE:

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The TC stage: INPUT and FORWARD at ingress where XDP is not used, OUTPUT at egress. */
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
-#include <stdbool.h>
 
 #define PROGRAM_CONTEXT struct __sk_buff
+#include "frame.h"
 #include "route.h"
 
 #define FAMILY_PROTOCOL (FAMILY == 4 ? ETH_P_IP : ETH_P_IPV6)
-#define VLAN_ID_MASK	0x0fff
 
 /* Bytes that are made linear when a packet's headers are not; headers beyond are refused. */
 #define PULL_SIZE 2048u
@@ -20,52 +18,102 @@ int tc_input(struct packet *packet);
 int tc_forward(struct packet *packet);
 int tc_output(struct packet *packet);
 
-/* The IP layer of this device, and this table, gets the frame. */
-static __always_inline bool frame_is_ours(const struct __sk_buff *skb, const struct device *device)
+/* --- where the packet is --------------------------------------------------------------------- */
+
+/* What tells two IP headers apart. */
+struct ip_header {
+#if FAMILY == 4
+	__u32 words[sizeof(struct iphdr) / sizeof(__u32)];
+#else
+	__u32 words[sizeof(struct ipv6hdr) / sizeof(__u32)];
+#endif
+};
+
+/* No offset of an IP header: it is odd. */
+#define NETWORK_UNKNOWN BASE_MASK
+
+static __always_inline bool header_is(const struct ip_header *header,
+				      const struct ip_header *expected)
 {
-	if (skb->protocol != bpf_htons(FAMILY_PROTOCOL))
-		return false;
-	if (skb->vlan_present && skb->vlan_tci & VLAN_ID_MASK)
-		return false;
-	return !(device && device->flags & DEVICE_HAS_MASTER);
+	__u32 difference = 0;
+
+	for (__u32 i = 0; i < sizeof(header->words) / sizeof(header->words[0]); i++)
+		difference |= header->words[i] ^ expected->words[i];
+	return !difference;
+}
+
+/*
+ * network_find() - offset of the IP header that the stack will look at, or NETWORK_UNKNOWN. Not
+ * every frame begins with a link-layer header of its device's kind: multicast that is looped back
+ * has none, on a GRE device the outer IP header is in its place.
+ *
+ * A global function, so that the verifier follows what comes after it once, not for each result.
+ */
+__attribute__((noinline)) __u32 network_find(struct __sk_buff *skb)
+{
+	struct ip_header header;
+
+	if (bpf_skb_load_bytes_relative(skb, 0, &header, sizeof(header), BPF_HDR_START_NET) ||
+	    bpf_skb_pull_data(skb, skb->len < PULL_SIZE ? skb->len : PULL_SIZE))
+		return NETWORK_UNKNOWN;
+	for (__u32 offset = 0; offset < NETWORK_UNKNOWN; offset += 2) {
+		struct ip_header *candidate = (void *)(long)skb->data + offset;
+
+		if ((void *)(candidate + 1) > (void *)(long)skb->data_end)
+			break;
+		if (header_is(candidate, &header))
+			return offset;
+	}
+	return NETWORK_UNKNOWN;
 }
 
 /* A device that we do not know (yet) is taken for an Ethernet device: most are. */
-static __always_inline __u32 network_offset(const struct device *device)
+static __always_inline bool has_ethernet_header(const struct device *device, __u32 type)
 {
-	return !device || device->flags & DEVICE_ETHERNET ? ETH_HLEN : 0;
+	return (!device || device->flags & DEVICE_ETHERNET) && type != PACKET_LOOPBACK;
 }
 
-static __always_inline enum parse_result
-parse_linear(struct __sk_buff *skb, __u32 offset, struct packet *packet, struct route_facts *facts)
+/* Where and how a packet is looked at. */
+struct place {
+	__u32 offset;	/* of the IP header */
+	bool from_here; /* as struct view */
+};
+
+static __always_inline enum parse_result parse_linear(struct __sk_buff *skb,
+						      const struct place *place,
+						      struct packet *packet,
+						      struct route_facts *facts)
 {
 	struct view view = {
 		.context = skb,
-		.base = offset,
-		.begin = (void *)(long)skb->data + offset,
+		.base = place->offset,
+		.begin = (void *)(long)skb->data + place->offset,
 		.end = (void *)(long)skb->data_end,
-		.available = skb->len - offset,
+		.available = skb->len - place->offset,
+		.segments = skb->gso_size != 0,
+		.from_here = place->from_here,
 	};
 
 	return parse_ip(packet, &view, facts);
 }
 
-static __always_inline enum parse_result parse(struct __sk_buff *skb, const struct device *device,
+static __always_inline enum parse_result parse(struct __sk_buff *skb, const struct place *place,
 					       struct packet *packet, struct route_facts *facts)
 {
-	__u32 offset = network_offset(device);
 	enum parse_result result;
 
-	if (skb->len < offset)
+	if (skb->len < place->offset)
 		return PARSE_DISCARDED;
-	result = parse_linear(skb, offset, packet, facts);
+	result = parse_linear(skb, place, packet, facts);
 	if (result != PARSE_SHORT)
 		return result;
 	if (bpf_skb_pull_data(skb, skb->len < PULL_SIZE ? skb->len : PULL_SIZE))
 		return PARSE_REFUSED;
 	__builtin_memset(packet, 0, sizeof(*packet));
-	return parse_linear(skb, offset, packet, facts);
+	return parse_linear(skb, place, packet, facts);
 }
+
+/* --- the programs ---------------------------------------------------------------------------- */
 
 static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet *packet,
 					   const struct route_facts *facts,
@@ -77,6 +125,8 @@ static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet 
 	if (table_needs & NEED_FORWARD && !(device && device->flags & DEVICE_LOOPBACK))
 		route = route_find(skb, packet, facts, skb->ifindex,
 				   skb->gso_size ? 0 : (__u16)packet->length, &output);
+	if (route == ROUTE_UNKNOWN)
+		return VERDICT_DROP;
 	if (table_needs & NEED_IN_NAME)
 		name_set(packet->in_name, device);
 	if (route == ROUTE_INPUT)
@@ -96,10 +146,26 @@ int tc_ingress(struct __sk_buff *skb)
 	__u32 type = *(volatile __u32 *)&skb->pkt_type;
 	struct packet packet = {};
 	struct route_facts facts = {};
+	struct place place = {};
+	struct frame frame;
 
-	if (!frame_is_ours(skb, device) || type == PACKET_OTHERHOST)
+	switch (skb_open(&frame, skb)) {
+	case FRAME_OPENED:
+		break;
+	case FRAME_OTHERS:
 		return TC_ACT_UNSPEC;
-	switch (parse(skb, device, &packet, &facts)) {
+	default:
+		return TC_ACT_SHOT;
+	}
+	if (frame.protocol != bpf_htons(FAMILY_PROTOCOL) || type == PACKET_OTHERHOST ||
+	    (device && device->flags & DEVICE_HAS_MASTER))
+		return TC_ACT_UNSPEC;
+	place.offset = offset_behind_tags(ETH_HLEN, frame.tags_size);
+	if (!has_ethernet_header(device, type))
+		place.offset = network_find(skb) & BASE_MASK;
+	if (place.offset == NETWORK_UNKNOWN)
+		return TC_ACT_SHOT;
+	switch (parse(skb, &place, &packet, &facts)) {
 	case PARSE_OK:
 		break;
 	case PARSE_DISCARDED:
@@ -110,6 +176,17 @@ int tc_ingress(struct __sk_buff *skb)
 	return ingress_verdict(skb, &packet, &facts, device, type == PACKET_HOST) == VERDICT_DROP
 		       ? TC_ACT_SHOT
 		       : TC_ACT_UNSPEC;
+}
+
+/* Not forwarded, not a VLAN device's, and of this table. */
+static __always_inline bool sent_by_ip_layer(const struct __sk_buff *skb,
+					     const struct device *device)
+{
+	if (skb->protocol != bpf_htons(FAMILY_PROTOCOL) || skb->ingress_ifindex)
+		return false;
+	if (skb->vlan_present && skb->vlan_tci & VLAN_ID_MASK)
+		return false;
+	return !(device && device->flags & DEVICE_HAS_MASTER);
 }
 
 /* Frames of packet sockets do not come through the IP layer; iptables does not see them. */
@@ -139,20 +216,19 @@ SEC("tc")
 int tc_egress(struct __sk_buff *skb)
 {
 	const struct device *device = device_find(skb->ifindex);
+	struct place place = { .offset = ETH_HLEN, .from_here = true };
 	struct packet packet = {};
 	struct route_facts facts = {};
 
-	if (!frame_is_ours(skb, device) || skb->ingress_ifindex || sent_by_packet_socket(skb) ||
+	if (!sent_by_ip_layer(skb, device) || sent_by_packet_socket(skb) ||
 	    sent_by_device_above(skb, device))
 		return TC_ACT_UNSPEC;
-	switch (parse(skb, device, &packet, &facts)) {
-	case PARSE_OK:
-		break;
-	case PARSE_DISCARDED:
-		return TC_ACT_UNSPEC;
-	default:
+	if (!has_ethernet_header(device, PACKET_OUTGOING))
+		place.offset = network_find(skb) & BASE_MASK;
+	if (place.offset == NETWORK_UNKNOWN)
 		return TC_ACT_SHOT;
-	}
+	if (parse(skb, &place, &packet, &facts) != PARSE_OK)
+		return TC_ACT_SHOT;
 	if (table_needs & NEED_OUT_NAME)
 		name_set(packet.out_name, device);
 	return tc_output(&packet) == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;

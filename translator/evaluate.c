@@ -205,7 +205,8 @@ int evaluate_packet(const struct ir *ir, enum hook hook, const struct packet *pa
 int evaluate(const struct ir *ir, const struct evaluation_input *input, struct counter *counters)
 {
 	struct packet packet;
-	int error = packet_parse(&packet, ir->family, input->data, input->size);
+	enum origin origin = input->hook == HOOK_OUTPUT ? ORIGIN_HOST : ORIGIN_OTHERS;
+	int error = packet_parse(&packet, ir->family, origin, input->data, input->size);
 
 	if (error)
 		return error;

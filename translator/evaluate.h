@@ -22,6 +22,7 @@ struct evaluation_input {
  * the IP length is not counted.
  * Return: an enum verdict (accept or drop); -EINVAL for a packet that the IP layer discards before
  * any hook (short, bad version, bad header length or checksum): nothing is counted then; -ENOMEM.
+ * OUTPUT sees what raw sockets write unchecked, version and lengths included.
  */
 int evaluate(const struct ir *ir, const struct evaluation_input *input, struct counter *counters);
 

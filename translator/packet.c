@@ -104,19 +104,22 @@ static bool checksum_is_good(const unsigned char *header, size_t size)
 	return sum == 0xffff;
 }
 
-/* as ip_rcv_core() */
-static int parse_ipv4(struct packet *packet, const unsigned char *data, size_t size)
+/* as ip_rcv_core() and raw_send_hdrinc() */
+static int parse_ipv4(struct packet *packet, enum origin origin, const unsigned char *data,
+		      size_t size)
 {
 	struct span span = { data, size };
-	size_t header_size, length;
+	size_t header_size, length = size;
 	unsigned offset;
 
-	if (!span_at(&span, 0, IPV4_HEADER_SIZE) || data[0] >> 4 != 4)
+	if (!span_at(&span, 0, IPV4_HEADER_SIZE))
 		return -EINVAL;
 	header_size = (data[0] & 15u) * 4;
-	length = be16_at(data + 2);
-	if (header_size < IPV4_HEADER_SIZE || length < header_size || length > size ||
-	    !checksum_is_good(data, header_size))
+	if (origin == ORIGIN_OTHERS)
+		length = be16_at(data + 2);
+	if (header_size < IPV4_HEADER_SIZE || length < header_size || length > size)
+		return -EINVAL;
+	if (origin == ORIGIN_OTHERS && (data[0] >> 4 != 4 || !checksum_is_good(data, header_size)))
 		return -EINVAL;
 	span.size = length;
 	packet->length = (uint32_t)length;
@@ -194,22 +197,30 @@ static bool hop_by_hop_fits(const struct span *span)
 	return header && span_at(span, IPV6_HEADER_SIZE, walked_size(IPPROTO_HOPOPTS, header[1]));
 }
 
-/* as ip6_rcv_core() */
-static int parse_ipv6(struct packet *packet, const unsigned char *data, size_t size)
+/* as ip6_rcv_core(): @span is cut to the packet's length */
+static int check_ipv6(struct span *span)
 {
-	struct span span = { data, size };
-	size_t payload;
+	const unsigned char *data = span->data;
+	size_t payload = be16_at(data + 4);
 
-	if (!span_at(&span, 0, IPV6_HEADER_SIZE) || data[0] >> 4 != 6)
-		return -EINVAL;
-	payload = be16_at(data + 4);
 	/* length 0 before hop-by-hop options stands for "as long as it is": a jumbogram */
 	if (payload || data[6] != IPPROTO_HOPOPTS) {
-		if (!span_at(&span, IPV6_HEADER_SIZE, payload))
+		if (!span_at(span, IPV6_HEADER_SIZE, payload))
 			return -EINVAL;
-		span.size = IPV6_HEADER_SIZE + payload;
+		span->size = IPV6_HEADER_SIZE + payload;
 	}
-	if (span.size > UINT32_MAX || (data[6] == IPPROTO_HOPOPTS && !hop_by_hop_fits(&span)))
+	if (data[0] >> 4 != 6 || (data[6] == IPPROTO_HOPOPTS && !hop_by_hop_fits(span)))
+		return -EINVAL;
+	return 0;
+}
+
+static int parse_ipv6(struct packet *packet, enum origin origin, const unsigned char *data,
+		      size_t size)
+{
+	struct span span = { data, size };
+
+	if (!span_at(&span, 0, IPV6_HEADER_SIZE) ||
+	    (origin == ORIGIN_OTHERS && check_ipv6(&span)) || span.size > UINT32_MAX)
 		return -EINVAL;
 	packet->length = (uint32_t)span.size;
 	packet->protocol = data[6];
@@ -219,10 +230,12 @@ static int parse_ipv6(struct packet *packet, const unsigned char *data, size_t s
 	return 0;
 }
 
-int packet_parse(struct packet *packet, int family, const unsigned char *data, size_t size)
+int packet_parse(struct packet *packet, int family, enum origin origin, const unsigned char *data,
+		 size_t size)
 {
 	struct packet parsed = { .family = (uint8_t)family };
-	int error = family == 4 ? parse_ipv4(&parsed, data, size) : parse_ipv6(&parsed, data, size);
+	int error = family == 4 ? parse_ipv4(&parsed, origin, data, size)
+				: parse_ipv6(&parsed, origin, data, size);
 
 	if (!error)
 		*packet = parsed;

@@ -10,13 +10,20 @@
 
 #include "../bpf/types.h"
 
+/* Who made a packet. */
+enum origin {
+	ORIGIN_OTHERS, /* received: the IP layer has discarded what is not sound */
+	ORIGIN_HOST,   /* sent by this host: OUTPUT sees what raw sockets write, unchecked */
+};
+
 /**
  * packet_parse() - a raw packet as rules see it; device names are left empty.
  * @family: 4 or 6.
- * @data, @size: from the IP header on; padding behind the IP length may follow.
+ * @data, @size: from the IP header on; padding behind the IP length may follow what is received.
  * @packet: set on success, TCP options included.
- * Return: 0; -EINVAL for a packet that the IP layer discards before any hook.
+ * Return: 0; -EINVAL for a packet that the IP layer discards before any hook, or does not send.
  */
-int packet_parse(struct packet *packet, int family, const unsigned char *data, size_t size);
+int packet_parse(struct packet *packet, int family, enum origin origin, const unsigned char *data,
+		 size_t size);
 
 #endif

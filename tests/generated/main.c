@@ -40,9 +40,9 @@ static int expect(struct run *run, const struct raw_packet *packet, struct count
 	if (packet->hook != HOOK_INPUT)
 		memcpy(input.out_name, run->ground.devices[DEVICE_OUT].name, IFACE_NAME_SIZE);
 	verdict = evaluate(run->ir, &input, counters);
-	if (verdict == -EINVAL) { /* the IP layer drops it, and answers for it */
+	if (verdict == -EINVAL) { /* the IP layer drops it, and answers for it, or never sends it */
 		run->discarded++;
-		return VERDICT_ACCEPT;
+		return packet->hook == HOOK_OUTPUT ? VERDICT_DROP : VERDICT_ACCEPT;
 	}
 	run->dropped += verdict == VERDICT_DROP;
 	return verdict;
