@@ -7,22 +7,28 @@
 
 #include "internal.h"
 
+static bool link_is_pinned(const struct netns *netns, uint32_t ifindex, const char *kind)
+{
+	char path[STATE_PATH_SIZE];
+
+	state_pin_path(netns, path, "links/%" PRIu32 "-%s", ifindex, kind);
+	return !access(path, F_OK);
+}
+
+/* Filters on a clsact qdisc are no links: they are where no XDP link is, and always at egress. */
 static void write_links(const struct netns *netns, uint32_t ifindex, FILE *out)
 {
-	static const char *const kinds[] = { "xdp", "ingress", "egress" };
-	static const char *const labels[] = { "xdp", "tc-ingress", "tc-egress" };
-	char path[STATE_PATH_SIZE];
-	bool any = false;
+	bool filters = netns->loader->tc == TC_CLSACT;
+	bool xdp = link_is_pinned(netns, ifindex, "xdp");
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		state_pin_path(netns, path, "links/%" PRIu32 "-%s", ifindex, kinds[i]);
-		if (access(path, F_OK))
-			continue;
-		fprintf(out, " %s", labels[i]);
-		any = true;
-	}
-	if (!any && netns->loader->tc == TC_CLSACT)
-		fputs(" tc (clsact)", out);
+	if (xdp)
+		fputs(" xdp", out);
+	if ((filters && !xdp) || link_is_pinned(netns, ifindex, "ingress"))
+		fputs(" tc-ingress", out);
+	if (filters || link_is_pinned(netns, ifindex, "egress"))
+		fputs(" tc-egress", out);
+	if (filters)
+		fputs(" (clsact)", out);
 }
 
 static void write_devices(const struct netns *netns, FILE *out)
