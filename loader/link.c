@@ -4,7 +4,6 @@
 #include <gelf.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "../common/io.h"
 #include "loader.h"
@@ -106,26 +105,6 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 	return error ? error : add_object(linker, compiled->data, compiled->size);
 }
 
-static int read_back(int fd, struct object *linked)
-{
-	struct object read = {};
-	struct stat status;
-	int error;
-
-	if (fstat(fd, &status) || lseek(fd, 0, SEEK_SET) < 0)
-		return -errno;
-	read.size = (size_t)status.st_size;
-	read.data = malloc(read.size);
-	if (!read.data)
-		return -ENOMEM;
-	error = io_read(fd, read.data, read.size);
-	if (error)
-		object_free(&read);
-	else
-		*linked = read;
-	return error;
-}
-
 int link_object(const struct object *compiled, enum family family, unsigned stages,
 		struct object *linked, struct message *message)
 {
@@ -142,7 +121,7 @@ int link_object(const struct object *compiled, enum family family, unsigned stag
 		error = bpf_linker__finalize(linker);
 	bpf_linker__free(linker);
 	if (!error)
-		error = read_back(output.fd, linked);
+		error = object_read(output.fd, linked);
 	close(output.fd);
 	if (error)
 		message_set(message, error, "cannot link the table with the entry programs: %s",

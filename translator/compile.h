@@ -67,6 +67,9 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 
 void object_free(struct object *object);
 
+/** object_read() - a whole file as an object, from its first byte on. Return: 0 or -errno. */
+int object_read(int fd, struct object *object);
+
 /** stage_name() - "xdp", "tc": the prefix of the functions' names. */
 const char *stage_name(enum stage stage);
 

@@ -259,7 +259,7 @@ static bool write_file(int fd, const struct contents *contents)
 	return good;
 }
 
-static int read_back(int fd, struct object *object)
+int object_read(int fd, struct object *object)
 {
 	struct object read = {};
 	struct stat status;
@@ -296,7 +296,7 @@ int elf_object_write(const struct elf_source *source, struct object *object,
 	if (!error && !write_file(fd, &contents))
 		error = message_set(message, -EIO, "libelf: %s", elf_errmsg(-1));
 	if (!error)
-		error = read_back(fd, object);
+		error = object_read(fd, object);
 	contents_free(&contents);
 	return error;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../iptables-compat/sockopt.h"
+#include "../loader/config.h"
 #include "../loader/loader.h"
 #include "compile.h"
 #include "table_cache.h"
@@ -329,24 +330,18 @@ int service_handle(struct service *service, const struct request *request, int n
 	return message_set(message, -EINVAL, "frame kind %u is not known", request->kind);
 }
 
+/* What overrides the configured hook; -1: nothing does. */
 static int parse_hook(const char *text, int *hook, struct message *message)
 {
-	static const char *const names[] = {
-		[HOOK_AUTO] = "auto",
-		[HOOK_XDP] = "xdp",
-		[HOOK_TC] = "tc",
-	};
+	enum hook_choice choice;
 
 	*hook = -1;
 	if (!text || !*text)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(text, names[i])) {
-			*hook = (int)i;
-			return 0;
-		}
-	}
-	return message_set(message, -EINVAL, "hook \"%s\" is none of auto, xdp, tc", text);
+	if (hook_parse(text, &choice))
+		return message_set(message, -EINVAL, "hook \"%s\" is none of auto, xdp, tc", text);
+	*hook = (int)choice;
+	return 0;
 }
 
 int service_open(struct service **service, const struct service_options *options,
