@@ -33,6 +33,43 @@ enum packet_flags {
 
 #define IFACE_NAME_SIZE 16
 
+/* struct connection::state, one bit each; numbered as XT_CONNTRACK_STATE_BIT() of xt_conntrack.h.
+ */
+enum connection_state {
+	CONNECTION_INVALID = 1 << 0, /* neither tracked nor exempted */
+	CONNECTION_ESTABLISHED = 1 << 1,
+	CONNECTION_RELATED = 1 << 2,
+	CONNECTION_NEW = 1 << 3,
+	CONNECTION_SNAT = 1 << 6, /* beside one of the others, as the next */
+	CONNECTION_DNAT = 1 << 7,
+	CONNECTION_UNTRACKED = 1 << 8,
+};
+
+enum connection_flags {
+	CONNECTION_TRACKED = 1 << 0, /* there is a connection: the fields behind `flags` count */
+	CONNECTION_REPLY = 1 << 1,   /* the packet goes in the direction of replies */
+};
+
+/* What conntrack knows of a packet, as `-m conntrack` sees it. */
+struct connection {
+	__u16 state;		    /* enum connection_state */
+	__u8 flags;		    /* enum connection_flags */
+	__u8 protocol;		    /* of the connection (--ctproto) */
+	__u32 status;		    /* IPS_* of nf_conntrack_common.h */
+	__u32 expires;		    /* seconds until the kernel forgets it */
+	__u16 original_source_port; /* host order, also ICMP's id where the protocol has no ports */
+	__u16 original_destination_port; /* the same */
+	__u16 reply_source_port;	 /* the same */
+	__u16 reply_destination_port;	 /* the same */
+	__u32 reserved;
+	__be32 original_source[4]; /* as struct packet::source */
+	__be32 original_destination[4];
+	__be32 reply_source[4];
+	__be32 reply_destination[4];
+};
+
+_Static_assert(sizeof(struct connection) == 88, "offsets are in generated code");
+
 /*
  * A packet as rules see it, parsed once by the entry program and passed by pointer to the generated
  * functions, which only read it.
@@ -54,9 +91,10 @@ struct packet {
 	__u8 tcp_flags;		/* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
 	__u8 family;		/* 4 or 6 */
 	__u8 reserved[1];
+	struct connection connection; /* only if NEED_CONNECTION */
 };
 
-_Static_assert(sizeof(struct packet) == 112, "offsets of struct packet are in generated code");
+_Static_assert(sizeof(struct packet) == 200, "offsets of struct packet are in generated code");
 
 /* What a table's chains read that costs something to find; in the object's `table_needs`. */
 enum table_needs {
@@ -64,6 +102,7 @@ enum table_needs {
 	NEED_OUT_NAME = 1 << 1,
 	NEED_TCP_OPTIONS = 1 << 2,
 	NEED_FORWARD = 1 << 3, /* FORWARD decides otherwise than INPUT: they must be told apart */
+	NEED_CONNECTION = 1 << 4,
 };
 
 /* One rule's counter in the per-CPU map `counters`, key: index of the entry in the table's blob. */
