@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the first byte of an IP header to a struct packet, by direct packet access.
+ * From the first byte of an IP header to a struct packet.
  *
- * FAMILY (4 or 6) is set when compiling: one object serves one table; PROGRAM_CONTEXT is the type
- * of the including program's context. The parsers follow the kernel: ip_rcv_core() and
- * ip6_rcv_core() for what is discarded before any hook, ipv6_find_hdr() for the protocol behind
- * extension headers, tcp_find_option() for TCP options.
+ * FAMILY (4 or 6) is set when compiling: one object serves one table. Who includes this has
+ * included bytes_packet.h or bytes_skb.h before, which know how to get at the bytes. The parsers
+ * follow the kernel: ip_rcv_core() and ip6_rcv_core() for what is discarded before any hook,
+ * ipv6_find_hdr() for the protocol behind extension headers, tcp_find_option() for TCP options.
  */
 #ifndef UBPFILTER_PARSE_H
 #define UBPFILTER_PARSE_H
@@ -33,12 +33,9 @@ enum parse_result {
 	PARSE_REFUSED,	 /* more headers than we follow: cannot be judged, must not pass */
 };
 
-/* Where a packet's bytes are. */
+/* A packet before it is parsed. */
 struct view {
-	PROGRAM_CONTEXT *context;
-	__u32 base;	 /* offset of the IP header in the frame */
-	void *begin;	 /* the IP header */
-	void *end;	 /* one past the last byte that can be read */
+	struct bytes bytes;
 	__u32 available; /* bytes of the packet from the IP header on, readable or not */
 	bool segments;	 /* GSO: the packet stands for several, its length field may hold 0 */
 	bool from_here; /* sent by this host: OUTPUT sees it unchecked, whatever is in its header */
@@ -69,9 +66,6 @@ struct route_facts {
 
 /* A link-layer header with its tags is shorter than this. */
 #define BASE_MASK 0x3f
-
-/* Where a transport header can be in a frame that is followed. */
-#define FRAME_MASK 0x7fff
 
 /* --- transport headers ----------------------------------------------------------------------- */
 
@@ -111,9 +105,9 @@ static __always_inline __u32 offset_behind_tags(__u32 header_size, __u32 tags_si
 /* A scan of TCP options. A helper calls the step, as for extension headers: as a plain loop, forty
    bytes of options are more ways than the verifier follows quickly. */
 struct option_scan {
-	PROGRAM_CONTEXT *context;
+	struct bytes bytes;
 	__u64 kinds[4];	     /* as struct packet::tcp_options */
-	__u32 base;	     /* of the first option in the frame */
+	__u32 begin;	     /* of the first option in the packet */
 	__u32 size;	     /* bytes of options */
 	__u32 next;	     /* where the next option begins, as far as is known */
 	__u8 length_is_here; /* the byte at hand is the length of the option before it */
@@ -137,14 +131,13 @@ static __always_inline void option_note(struct option_scan *scan, __u8 kind)
 /* One byte a step: a length is looked at in the step after its kind, so none is read unchecked. */
 static long option_step(__u64 index, struct option_scan *scan)
 {
-	unsigned char *byte = (void *)(long)scan->context->data;
-	unsigned char *end = (void *)(long)scan->context->data_end;
 	__u32 at = (__u32)index & OPTIONS_MASK;
+	const unsigned char *byte;
 
 	if (at >= scan->size)
 		return 1;
-	byte += (scan->base & FRAME_MASK) + at;
-	if (byte + 1 > end) {
+	byte = bytes_at(&scan->bytes, scan->begin + at, 1);
+	if (!byte) {
 		scan->result = PARSE_SHORT;
 		return 1;
 	}
@@ -165,8 +158,8 @@ static __always_inline enum parse_result parse_tcp_options(struct packet *packet
 							   __u32 size, __u32 remaining)
 {
 	struct option_scan scan = {
-		.context = view->context,
-		.base = view->base + offset + sizeof(struct tcphdr),
+		.bytes = view->bytes,
+		.begin = offset + sizeof(struct tcphdr),
 		.size = size - sizeof(struct tcphdr),
 		.next = opaque_zero,
 		.length_is_here = (__u8)opaque_zero,
@@ -183,9 +176,9 @@ static __always_inline enum parse_result parse_tcp_options(struct packet *packet
 	return scan.result;
 }
 
-static __always_inline void parse_ports(struct packet *packet, void *header)
+static __always_inline void parse_ports(struct packet *packet, const void *header)
 {
-	struct udphdr *ports = header;
+	const struct udphdr *ports = header;
 
 	packet->source_port = bpf_ntohs(ports->source);
 	packet->destination_port = bpf_ntohs(ports->dest);
@@ -196,7 +189,7 @@ static __always_inline enum parse_result
 parse_transport(struct packet *packet, const struct view *view, __u32 offset, __u32 remaining)
 {
 	__u32 size = transport_size(packet->protocol);
-	unsigned char *header = view->begin + offset;
+	const unsigned char *header;
 
 	if (!size)
 		return PARSE_OK;
@@ -206,7 +199,8 @@ parse_transport(struct packet *packet, const struct view *view, __u32 offset, __
 	}
 	packet->transport = TRANSPORT_OK;
 	if (packet->protocol == IPPROTO_TCP) {
-		if ((void *)(header + sizeof(struct tcphdr)) > view->end)
+		header = bytes_at(&view->bytes, offset, sizeof(struct tcphdr));
+		if (!header)
 			return PARSE_SHORT;
 		parse_ports(packet, header);
 		packet->tcp_flags = header[13];
@@ -215,12 +209,13 @@ parse_transport(struct packet *packet, const struct view *view, __u32 offset, __
 						 remaining);
 		return PARSE_OK;
 	}
-	if ((void *)(header + sizeof(struct udphdr)) > view->end)
+	header = bytes_at(&view->bytes, offset, sizeof(struct udphdr));
+	if (!header)
 		return PARSE_SHORT;
 	if (packet->protocol == IPPROTO_UDP)
 		parse_ports(packet, header);
 	else
-		packet->icmp = bpf_ntohs(*(__be16 *)header);
+		packet->icmp = bpf_ntohs(*(const __be16 *)header);
 	return PARSE_OK;
 }
 
@@ -228,18 +223,19 @@ parse_transport(struct packet *packet, const struct view *view, __u32 offset, __
 
 /* --- IPv4 ------------------------------------------------------------------------------------ */
 
-static __always_inline bool ipv4_checksum_is_good(struct iphdr *ip, void *end)
+static __always_inline bool ipv4_checksum_is_good(const struct iphdr *ip, const struct bytes *bytes)
 {
-	__u16 *word = (__u16 *)ip;
+	const __u16 *word = (const __u16 *)ip;
 	__u32 sum = 0;
 
 	for (int i = 0; i < 10; i++)
 		sum += word[i];
 	if (ip->ihl > 5) {
 		for (__u32 i = 10; i < 30; i++) {
-			if (i >= ip->ihl * 2u || (void *)(word + i + 1) > end)
+			word = i < ip->ihl * 2u ? bytes_at(bytes, i * 2, 2) : 0;
+			if (!word)
 				break;
-			sum += word[i];
+			sum += *word;
 		}
 	}
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -251,10 +247,10 @@ static __always_inline bool ipv4_checksum_is_good(struct iphdr *ip, void *end)
 static __always_inline enum parse_result parse_ip(struct packet *packet, const struct view *view,
 						  struct route_facts *facts)
 {
-	struct iphdr *ip = view->begin;
+	const struct iphdr *ip = bytes_at(&view->bytes, 0, sizeof(*ip));
 	__u32 header_size, length, offset;
 
-	if ((void *)(ip + 1) > view->end)
+	if (!ip)
 		return view->available < sizeof(*ip) ? PARSE_DISCARDED : PARSE_SHORT;
 	header_size = ip->ihl * 4u;
 	length = bpf_ntohs(ip->tot_len);
@@ -262,9 +258,9 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 		length = view->available;
 	if (header_size < sizeof(*ip) || length > view->available || length < header_size)
 		return PARSE_DISCARDED;
-	if (view->begin + header_size > view->end)
+	if (!bytes_at(&view->bytes, 0, header_size))
 		return PARSE_SHORT;
-	if (!view->from_here && (ip->version != 4 || !ipv4_checksum_is_good(ip, view->end)))
+	if (!view->from_here && (ip->version != 4 || !ipv4_checksum_is_good(ip, &view->bytes)))
 		return PARSE_DISCARDED;
 	packet->family = 4;
 	packet->source[0] = ip->saddr;
@@ -304,8 +300,7 @@ static __always_inline bool ipv6_ends_headers(__u8 protocol)
 /* A walk over extension headers. A helper calls the step: as a plain loop, the many ways through
    ten headers are more than the verifier follows. */
 struct walk {
-	PROGRAM_CONTEXT *context;
-	__u32 base;    /* of the IP header in the frame */
+	struct bytes bytes;
 	__u32 length;  /* of the packet, by its IP header */
 	__u32 offset;  /* of the next header in the packet */
 	__u8 protocol; /* of the next header */
@@ -323,10 +318,9 @@ static __always_inline long walk_later_fragment(struct walk *walk, __u8 next)
 
 static long walk_step(__u64 index, struct walk *walk)
 {
-	unsigned char *header = (void *)(long)walk->context->data;
-	unsigned char *end = (void *)(long)walk->context->data_end;
 	__u32 offset = walk->offset & OFFSET_MASK;
 	bool is_fragment = walk->protocol == IPPROTO_FRAGMENT;
+	const unsigned char *header;
 	__u32 size;
 	__u8 next;
 
@@ -343,8 +337,8 @@ static long walk_step(__u64 index, struct walk *walk)
 		walk->flags = PACKET_NO_PROTOCOL;
 		return 1;
 	}
-	header += (walk->base & BASE_MASK) + offset;
-	if (header + 2 > end) {
+	header = bytes_at(&walk->bytes, offset, 2);
+	if (!header) {
 		walk->result = PARSE_SHORT;
 		return 1;
 	}
@@ -353,7 +347,8 @@ static long walk_step(__u64 index, struct walk *walk)
 	if (walk->protocol == IPPROTO_AH)
 		size = (header[1] + 2u) * 4;
 	if (is_fragment) {
-		if (header + 4 > end) {
+		header = bytes_at(&walk->bytes, offset, 4);
+		if (!header) {
 			walk->result = PARSE_SHORT;
 			return 1;
 		}
@@ -371,8 +366,7 @@ static __always_inline enum parse_result ipv6_walk(struct packet *packet, const 
 						   __u32 *transport)
 {
 	struct walk walk = {
-		.context = view->context,
-		.base = view->base,
+		.bytes = view->bytes,
 		.length = packet->length,
 		.offset = sizeof(struct ipv6hdr) + opaque_zero,
 		.protocol = packet->protocol,
@@ -395,11 +389,12 @@ static __always_inline enum parse_result ipv6_walk(struct packet *packet, const 
 static __always_inline enum parse_result check_hop_by_hop(const struct packet *packet,
 							  const struct view *view)
 {
-	unsigned char *header = view->begin + sizeof(struct ipv6hdr);
+	const unsigned char *header;
 
 	if (sizeof(struct ipv6hdr) + 8 > packet->length)
 		return PARSE_DISCARDED;
-	if ((void *)(header + 2) > view->end)
+	header = bytes_at(&view->bytes, sizeof(struct ipv6hdr), 2);
+	if (!header)
 		return PARSE_SHORT;
 	if (sizeof(struct ipv6hdr) + (header[1] + 1u) * 8 > packet->length)
 		return PARSE_DISCARDED;
@@ -410,11 +405,11 @@ static __always_inline enum parse_result check_hop_by_hop(const struct packet *p
 static __always_inline enum parse_result parse_ip(struct packet *packet, const struct view *view,
 						  struct route_facts *facts)
 {
-	struct ipv6hdr *ip = view->begin;
+	const struct ipv6hdr *ip = bytes_at(&view->bytes, 0, sizeof(*ip));
 	__u32 transport = 0, payload;
 	enum parse_result result;
 
-	if ((void *)(ip + 1) > view->end)
+	if (!ip)
 		return view->available < sizeof(*ip) ? PARSE_DISCARDED : PARSE_SHORT;
 	payload = bpf_ntohs(ip->payload_len);
 	/* a length of 0 before hop-by-hop options: a jumbogram, or GSO of more than 64 KiB */

@@ -4,6 +4,7 @@
 #include <linux/pkt_cls.h>
 
 #define PROGRAM_CONTEXT struct __sk_buff
+#include "bytes_packet.h"
 #include "frame.h"
 #include "route.h"
 
@@ -85,10 +86,7 @@ static __always_inline enum parse_result parse_linear(struct __sk_buff *skb,
 						      struct route_facts *facts)
 {
 	struct view view = {
-		.context = skb,
-		.base = place->offset,
-		.begin = (void *)(long)skb->data + place->offset,
-		.end = (void *)(long)skb->data_end,
+		.bytes = { .context = skb, .base = place->offset },
 		.available = skb->len - place->offset,
 		.segments = skb->gso_size != 0,
 		.from_here = place->from_here,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The XDP stage: INPUT and FORWARD at ingress, before the stack has seen the packet. */
 #define PROGRAM_CONTEXT struct xdp_md
+#include "bytes_packet.h"
 #include "frame.h"
 #include "route.h"
 
@@ -50,8 +51,8 @@ SEC("xdp")
 int xdp_ingress(struct xdp_md *context)
 {
 	struct ethhdr *ethernet = (void *)(long)context->data;
-	void *end = (void *)(long)context->data_end;
-	struct view view = { .context = context, .end = end };
+	void *end = (void *)(long)context->data_end, *begin;
+	struct view view = { .bytes = { .context = context } };
 	struct frame frame = {};
 	struct packet packet = {};
 	struct route_facts facts = {};
@@ -75,11 +76,11 @@ int xdp_ingress(struct xdp_md *context)
 	if ((device && device->flags & DEVICE_HAS_MASTER) || !frame_is_for(ethernet, device))
 		return XDP_PASS;
 	unicast = !(ethernet->h_dest[0] & 1);
-	view.base = offset_behind_tags(sizeof(*ethernet), frame.tags_size);
-	view.begin = (void *)ethernet + view.base;
-	if (view.begin > end)
+	view.bytes.base = offset_behind_tags(sizeof(*ethernet), frame.tags_size);
+	begin = (void *)ethernet + view.bytes.base;
+	if (begin > end)
 		return XDP_PASS;
-	view.available = (__u32)(end - view.begin);
+	view.available = (__u32)(end - begin);
 	switch (parse_ip(&packet, &view, &facts)) {
 	case PARSE_OK:
 		break;
