@@ -249,3 +249,18 @@ void links_collect(const struct netns *netns, bool (*exists)(const void *list, u
 	if (links)
 		closedir(links);
 }
+
+/* The namespace's first device, which never leaves it. */
+#define LOOPBACK_IFINDEX 1
+
+bool loopback_is_attached(const struct netns *netns)
+{
+	char path[STATE_PATH_SIZE];
+	bool attached = false;
+
+	for (unsigned entry = ENTRY_INGRESS; entry < ENTRY_COUNT && !attached; entry++) {
+		link_path(netns, path, LOOPBACK_IFINDEX, (enum entry_point)entry);
+		attached = link_is_alive(path, LOOPBACK_IFINDEX);
+	}
+	return attached;
+}

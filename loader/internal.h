@@ -36,12 +36,21 @@ struct netns {
 	int dispatcher[ENTRY_COUNT]; /* programs */
 };
 
+/* lifetime.c: what tells that a namespace ended; descriptors, -1: not open */
+struct lifetime {
+	int holders; /* iterator of the netfilter links that hold a namespace */
+	int timer;
+	int names; /* inotify: a named namespace lost its name */
+};
+
 struct loader {
 	char rundir[PATH_MAX / 2];
 	struct config config;
 	int own_netns; /* namespace file of the loader itself */
 	uint64_t own_cookie;
+	int poll;   /* epoll: readable when one of the following is */
 	int events; /* rtnetlink: links and namespace ids, of all namespaces */
+	struct lifetime lifetime;
 	enum tc_kind tc;
 	struct netns **netns; /* owned */
 	size_t netns_count;
@@ -96,6 +105,26 @@ void netns_release(struct netns *netns);
 /** netns_forget() - the namespace is gone: remove its state and release @netns. */
 void netns_forget(struct netns *netns);
 
+/* --- lifetime.c ------------------------------------------------------------------------------ */
+
+/** lifetime_init(), lifetime_close() - to be called in any state; lifetime_open() in between. */
+void lifetime_init(struct lifetime *lifetime);
+int lifetime_open(struct lifetime *lifetime);
+void lifetime_close(struct lifetime *lifetime);
+
+/**
+ * lifetime_watch() - from now on look for namespaces that only netfilter links hold. To be called
+ * before such links are made in a namespace other than the loader's; idempotent, cheap.
+ * Fails where the kernel does not let us see who holds a namespace: then no link may be made.
+ */
+int lifetime_watch(struct loader *loader, struct message *message);
+
+/** lifetime_look() - when it is time: forget those that nobody uses any more. Never blocks. */
+int lifetime_look(struct loader *loader);
+
+/** netns_is_held() - there are netfilter links in a namespace, and somebody else uses it, too. */
+bool netns_is_held(const struct netns *netns);
+
 /* --- load.c ---------------------------------------------------------------------------------- */
 
 /** object_pin_names[] - programs of a table's object, by where they are entered. */
@@ -138,6 +167,9 @@ bool device_wants_xdp(const struct loader *loader, const struct device_info *inf
 /** links_collect() - remove pinned links whose device is gone (@exists says). */
 void links_collect(const struct netns *netns, bool (*exists)(const void *list, uint32_t ifindex),
 		   const void *list);
+
+/** loopback_is_attached() - its pinned link has a device: so the namespace is there. */
+bool loopback_is_attached(const struct netns *netns);
 
 /* --- devices.c ------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "internal.h"
 
@@ -54,6 +55,35 @@ static int adopt_all(struct loader *loader, struct message *message)
 	return 0;
 }
 
+static int poll_open(struct loader *loader)
+{
+	const int sources[] = { loader->events, loader->lifetime.timer, loader->lifetime.names };
+	struct epoll_event event = { .events = EPOLLIN };
+
+	loader->poll = epoll_create1(EPOLL_CLOEXEC);
+	if (loader->poll < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		if (epoll_ctl(loader->poll, EPOLL_CTL_ADD, sources[i], &event))
+			return -errno;
+	return 0;
+}
+
+/* Everything that tells of changes, in one descriptor. */
+static int sources_open(struct loader *loader, struct message *message)
+{
+	int error = events_open(loader, message);
+
+	if (error)
+		return error;
+	error = lifetime_open(&loader->lifetime);
+	if (!error)
+		error = poll_open(loader);
+	if (error)
+		return message_set(message, error, "cannot wait for events: %s", strerror(-error));
+	return 0;
+}
+
 static int open_all(struct loader *loader, const char *config, int hook, struct message *message)
 {
 	int error = config_read(&loader->config, config, message);
@@ -66,7 +96,7 @@ static int open_all(struct loader *loader, const char *config, int hook, struct 
 	if (!error)
 		error = own_namespace(loader, message);
 	if (!error)
-		error = events_open(loader, message);
+		error = sources_open(loader, message);
 	return error ? error : adopt_all(loader, message);
 }
 
@@ -78,7 +108,8 @@ int loader_open(struct loader **loader, const char *rundir, const char *config, 
 
 	if (!new)
 		return -ENOMEM;
-	new->own_netns = new->events = -1;
+	new->own_netns = new->events = new->poll = -1;
+	lifetime_init(&new->lifetime);
 	libbpf_say_nothing();
 	if (snprintf(new->rundir, sizeof(new->rundir), "%s", rundir) >= (int)sizeof(new->rundir))
 		error = message_set(message, -ENAMETOOLONG,
@@ -101,13 +132,15 @@ void loader_close(struct loader *loader)
 		netns_release(loader->netns[0]);
 	free(loader->netns);
 	cleanup_close(&loader->own_netns);
+	cleanup_close(&loader->poll);
 	cleanup_close(&loader->events);
+	lifetime_close(&loader->lifetime);
 	free(loader);
 }
 
 int loader_event_fd(const struct loader *loader)
 {
-	return loader->events;
+	return loader->poll;
 }
 
 /* A namespace that can no longer be found has ended, or will be an event again when used. */
@@ -129,6 +162,10 @@ int loader_event(struct loader *loader, struct message *message)
 	if (error)
 		return message_set(message, error, "cannot read device events: %s",
 				   strerror(-error));
+	error = lifetime_look(loader);
+	if (error)
+		message_set(message, error, "cannot look for namespaces that ended: %s",
+			    strerror(-error));
 	for (size_t i = 0; i < loader->netns_count; i++) {
 		int failed = loader->netns[i]->dirty ? sync_dirty(loader->netns[i], message) : 0;
 

@@ -11,6 +11,7 @@
 
 #include <bpf/bpf.h>
 
+#include "../common/io.h"
 #include "internal.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -85,7 +86,7 @@ static int remember(struct loader *loader, uint64_t cookie, struct netns **netns
 	return 0;
 }
 
-static void close_descriptors(struct netns *netns)
+static void unload(struct netns *netns)
 {
 	cleanup_close(&netns->devices);
 	cleanup_close(&netns->generation);
@@ -95,6 +96,7 @@ static void close_descriptors(struct netns *netns)
 		cleanup_close(&netns->dispatcher[i]);
 		netns->slots[i] = netns->dispatcher[i] = -1;
 	}
+	netns->nsid = -1;
 	netns->loaded = false;
 }
 
@@ -196,12 +198,29 @@ int netns_find(const struct loader *loader, uint64_t cookie)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+/* Hear of its devices and its end. Its number is kept: it stays the same while the namespace is. */
+static int follow(struct netns *netns, int netns_fd, struct message *message)
+{
+	int error;
+
+	if (netns->nsid >= 0 || netns->cookie == netns->loader->own_cookie)
+		return 0;
+	error = nsid_assign(netns->loader, netns_fd, &netns->nsid, message);
+	if (error)
+		return error;
+	error = state_write_blob(netns, "nsid", &netns->nsid, sizeof(netns->nsid));
+	if (error)
+		return message_set(message, error, "cannot keep the namespace's number: %s",
+				   strerror(-error));
+	return 0;
+}
+
 int netns_prepare(struct netns *netns, int netns_fd, struct message *message)
 {
 	int error;
 
 	if (netns->loaded)
-		return 0;
+		return follow(netns, netns_fd, message);
 	/* what a killed process left half-made is worth nothing without `generation` */
 	error = state_remove(netns);
 	if (error)
@@ -209,33 +228,55 @@ int netns_prepare(struct netns *netns, int netns_fd, struct message *message)
 	error = state_make_folders(netns, message);
 	if (!error)
 		error = dispatcher_load(netns, message);
-	if (!error && netns->cookie != netns->loader->own_cookie)
-		error = nsid_assign(netns->loader, netns_fd, &netns->nsid, message);
+	if (!error)
+		error = follow(netns, netns_fd, message);
 	if (!error)
 		error = devices_sync(netns, netns_fd, false, message);
 	if (error) {
-		close_descriptors(netns);
+		unload(netns);
 		state_remove(netns);
 	}
 	return error;
 }
 
-static int adopt_found(struct netns *netns, int netns_fd, struct message *message)
+/* Its number here, as it was when it was last found; -1: not known. */
+static int nsid_read(const struct netns *netns)
+{
+	_cleanup_close_ int fd = -1;
+	char path[STATE_PATH_SIZE];
+	int nsid;
+
+	state_blob_path(netns, path, "nsid");
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 || io_read(fd, &nsid, sizeof(nsid)) ? -1 : nsid;
+}
+
+/* @netns_fd: negative when the namespace is there, and nobody can tell where. */
+static int adopt(struct netns *netns, int netns_fd, struct message *message)
 {
 	int error = dispatcher_open(netns, NULL);
 
 	if (error) { /* its making was interrupted: nothing of it is in force */
-		close_descriptors(netns);
+		unload(netns);
 		return state_remove(netns);
 	}
 	for (unsigned family = 0; family < TABLE_FAMILIES; family++)
 		state_collect(netns, (enum table_family)family,
 			      netns_generation(netns, (enum table_family)family));
 	if (netns->cookie != netns->loader->own_cookie)
-		error = nsid_assign(netns->loader, netns_fd, &netns->nsid, message);
+		lifetime_watch(netns->loader, NULL);
+	if (netns_fd < 0) {
+		netns->nsid = nsid_read(netns);
+		return 0;
+	}
+	error = follow(netns, netns_fd, message);
 	return error ? error : devices_sync(netns, netns_fd, true, message);
 }
 
+/*
+ * A namespace may live on where we do not look: by a mount in another mount namespace, a
+ * descriptor, a socket. Our links know.
+ */
 int netns_adopt(struct loader *loader, uint64_t cookie, struct message *message)
 {
 	_cleanup_close_ int netns_fd = netns_find(loader, cookie);
@@ -247,8 +288,8 @@ int netns_adopt(struct loader *loader, uint64_t cookie, struct message *message)
 		error = remember(loader, cookie, &netns);
 	if (error)
 		return error;
-	if (netns_fd >= 0)
-		return adopt_found(netns, netns_fd, message);
+	if (netns_fd >= 0 || netns_is_held(netns) || loopback_is_attached(netns))
+		return adopt(netns, netns_fd, message);
 	netns_forget(netns);
 	return 0;
 }
@@ -257,7 +298,7 @@ void netns_release(struct netns *netns)
 {
 	struct loader *loader = netns->loader;
 
-	close_descriptors(netns);
+	unload(netns);
 	for (size_t i = 0; i < loader->netns_count; i++)
 		if (loader->netns[i] == netns)
 			loader->netns[i] = loader->netns[--loader->netns_count];
@@ -287,7 +328,7 @@ int netns_flush(struct netns *netns, struct message *message)
 		if (error)
 			return error;
 	}
-	close_descriptors(netns);
+	unload(netns);
 	error = state_remove(netns);
 	if (error)
 		return message_set(message, error, "cannot remove the namespace's state: %s",

@@ -18,5 +18,6 @@ object_\name\()_size:
 	object tc4
 	object tc6
 	object classify
+	object surroundings
 
 	.section .note.GNU-stack, "", %progbits

@@ -17,5 +17,7 @@ extern const unsigned char object_tc6[];
 extern const uint64_t object_tc6_size; /* bytes */
 extern const unsigned char object_classify[];
 extern const uint64_t object_classify_size; /* bytes */
+extern const unsigned char object_surroundings[];
+extern const uint64_t object_surroundings_size; /* bytes */
 
 #endif
