@@ -85,7 +85,11 @@ int dispatch_ingress(struct __sk_buff *skb)
 SEC("tc")
 int dispatch_egress(struct __sk_buff *skb)
 {
-	bpf_tail_call(skb, &egress_slots, slot_find((__be16)skb->protocol));
+	__be16 protocol = (__be16)skb->protocol;
+
+	if (protocol_is_tag(protocol))
+		protocol = skb_sent_protocol(skb, device_find(skb->ifindex));
+	bpf_tail_call(skb, &egress_slots, slot_find(protocol));
 	return TC_ACT_UNSPEC;
 }
 

@@ -13,10 +13,15 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "types.h"
+
 #define VLAN_ID_MASK 0x0fff
 
 /* The kernel takes off any number of priority tags; nobody sends more than one. */
 #define PRIORITY_TAGS_MAX 4
+
+/* VLAN devices one on top of the other, each of which leaves its tag in the frame. */
+#define KEPT_TAGS_MAX 4
 
 struct vlan_tag {
 	__be16 control;
@@ -72,6 +77,44 @@ static __always_inline enum frame_result skb_open(struct frame *frame, struct __
 	if (bpf_skb_pull_data(skb, skb->len < tags_end ? skb->len : tags_end))
 		return FRAME_REFUSED;
 	return frame_open(frame, (void *)(long)skb->data + ETH_HLEN, (void *)(long)skb->data_end);
+}
+
+/*
+ * frame_sent_protocol() - what a frame carries that leaves by a VLAN device which puts the tag in
+ * itself; the device's own tag is the last one. 0: it is of a VLAN device above, or cut off.
+ */
+static __always_inline __be16 frame_sent_protocol(const struct ethhdr *ethernet, void *end,
+						  __u16 own_id)
+{
+	const struct vlan_tag *tag = (const void *)(ethernet + 1);
+	__u16 id = 0;
+	__be16 protocol;
+
+	if ((void *)(ethernet + 1) > end)
+		return 0;
+	protocol = ethernet->h_proto;
+	for (int i = 0; i < KEPT_TAGS_MAX && protocol_is_tag(protocol); i++) {
+		if ((void *)(tag + 1) > end)
+			return 0;
+		id = bpf_ntohs(tag->control) & VLAN_ID_MASK;
+		protocol = tag->protocol;
+		tag++;
+	}
+	return id == own_id ? protocol : 0;
+}
+
+/* skb_sent_protocol() - the protocol of what is sent by @device, tags put in by it not counted. */
+static __always_inline __be16 skb_sent_protocol(struct __sk_buff *skb, const struct device *device)
+{
+	const __u32 tags_end = ETH_HLEN + KEPT_TAGS_MAX * sizeof(struct vlan_tag);
+
+	if (!protocol_is_tag((__be16)skb->protocol) || !device ||
+	    !(device->flags & DEVICE_KEEPS_TAGS))
+		return (__be16)skb->protocol;
+	if (bpf_skb_pull_data(skb, skb->len < tags_end ? skb->len : tags_end))
+		return 0;
+	return frame_sent_protocol((void *)(long)skb->data, (void *)(long)skb->data_end,
+				   device->vlan_id);
 }
 
 #endif

@@ -68,10 +68,16 @@ __attribute__((noinline)) __u32 network_find(struct __sk_buff *skb)
 	return NETWORK_UNKNOWN;
 }
 
-/* A device that we do not know (yet) is taken for an Ethernet device: most are. */
+/*
+ * Does the packet begin right behind an Ethernet header? A device that we do not know (yet) is
+ * taken for an Ethernet device: most are.
+ */
 static __always_inline bool has_ethernet_header(const struct device *device, __u32 type)
 {
-	return (!device || device->flags & DEVICE_ETHERNET) && type != PACKET_LOOPBACK;
+	if (type == PACKET_LOOPBACK)
+		return false;
+	return !device ||
+	       (device->flags & (DEVICE_ETHERNET | DEVICE_KEEPS_TAGS)) == DEVICE_ETHERNET;
 }
 
 /* Where and how a packet is looked at. */
@@ -177,10 +183,9 @@ int tc_ingress(struct __sk_buff *skb)
 }
 
 /* Not forwarded, not a VLAN device's, and of this table. */
-static __always_inline bool sent_by_ip_layer(const struct __sk_buff *skb,
-					     const struct device *device)
+static __always_inline bool sent_by_ip_layer(struct __sk_buff *skb, const struct device *device)
 {
-	if (skb->protocol != bpf_htons(FAMILY_PROTOCOL) || skb->ingress_ifindex)
+	if (skb_sent_protocol(skb, device) != bpf_htons(FAMILY_PROTOCOL) || skb->ingress_ifindex)
 		return false;
 	if (skb->vlan_present && skb->vlan_tci & VLAN_ID_MASK)
 		return false;

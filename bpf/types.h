@@ -115,17 +115,20 @@ struct counter {
 struct device {
 	__u8 name[IFACE_NAME_SIZE]; /* NUL padded */
 	__u8 address[6];	    /* link-layer address; all 0: the device has none */
+	__u16 vlan_id;		    /* of a VLAN device */
 	__u8 flags;		    /* enum device_flags */
-	__u8 reserved[1];
+	__u8 reserved[3];
 };
 
-_Static_assert(sizeof(struct device) == 24, "value size of the map devices");
+_Static_assert(sizeof(struct device) == 28, "value size of the map devices");
 
 enum device_flags {
 	DEVICE_HAS_MASTER =
 		1 << 0,		  /* port of a bridge, bond or VRF: packets belong to the master */
 	DEVICE_ETHERNET = 1 << 1, /* frames start with an Ethernet header */
 	DEVICE_LOOPBACK = 1 << 2,
+	DEVICE_KEEPS_TAGS = 1 << 3, /* VLAN device whose frames have tags behind their header
+				       (reorder_hdr off, also of the device below) */
 };
 
 #define DEVICES_MAX 4096

@@ -151,7 +151,7 @@ bool device_wants_xdp(const struct loader *loader, const struct device_info *inf
 {
 	char name[IFACE_NAME_SIZE + 1] = "";
 
-	if (!info->is_ethernet || info->device.flags & DEVICE_LOOPBACK)
+	if (!info->is_ethernet || info->device.flags & (DEVICE_LOOPBACK | DEVICE_KEEPS_TAGS))
 		return false;
 	memcpy(name, info->device.name, IFACE_NAME_SIZE);
 	switch (config_hook(&loader->config, name)) {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -20,10 +21,31 @@
 
 /* --- one device ------------------------------------------------------------------------------ */
 
+static int vlan_attribute(const struct nlattr *attribute, void *data)
+{
+	const struct ifla_vlan_flags *flags = mnl_attr_get_payload(attribute);
+	struct device *device = data;
+
+	if (mnl_attr_get_type(attribute) == IFLA_VLAN_ID)
+		device->vlan_id = mnl_attr_get_u16(attribute);
+	if (mnl_attr_get_type(attribute) == IFLA_VLAN_FLAGS && flags->flags & VLAN_FLAG_REORDER_HDR)
+		device->flags &= (uint8_t)~DEVICE_KEEPS_TAGS;
+	return MNL_CB_OK;
+}
+
+/* The kind comes before its data; flags that are all 0 do not come at all. */
 static int linkinfo_attribute(const struct nlattr *attribute, void *data)
 {
-	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
-		((struct device_info *)data)->has_kind = true;
+	struct device_info *info = data;
+
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND) {
+		info->has_kind = true;
+		info->is_vlan = !strcmp(mnl_attr_get_str(attribute), "vlan");
+	}
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_DATA && info->is_vlan) {
+		info->device.flags |= DEVICE_KEEPS_TAGS;
+		mnl_attr_parse_nested(attribute, vlan_attribute, &info->device);
+	}
 	return MNL_CB_OK;
 }
 
@@ -45,6 +67,12 @@ static int link_attribute(const struct nlattr *attribute, void *data)
 	case IFLA_MASTER:
 		if (mnl_attr_get_u32(attribute))
 			info->device.flags |= DEVICE_HAS_MASTER;
+		break;
+	case IFLA_LINK:
+		info->below = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_LINK_NETNSID:
+		info->is_below_elsewhere = true;
 		break;
 	case IFLA_LINKINFO:
 		mnl_attr_parse_nested(attribute, linkinfo_attribute, info);
@@ -77,6 +105,33 @@ static int add_device(const struct nlmsghdr *header, void *data)
 		info->device.flags |= DEVICE_LOOPBACK;
 	mnl_attr_parse(header, sizeof(*message), link_attribute, info);
 	return MNL_CB_OK;
+}
+
+static bool keeps_tags(const struct device_list *list, uint32_t ifindex)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->devices[i].ifindex == ifindex)
+			return list->devices[i].device.flags & DEVICE_KEEPS_TAGS;
+	return false;
+}
+
+/* A VLAN device on one that keeps its tag has that tag in its frames, too; so may one on a device
+ * that cannot be seen from here. */
+static void inherit_tags(struct device_list *list)
+{
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (size_t i = 0; i < list->count; i++) {
+			struct device_info *info = &list->devices[i];
+
+			if (!info->is_vlan || info->device.flags & DEVICE_KEEPS_TAGS)
+				continue;
+			if (!info->is_below_elsewhere && !keeps_tags(list, info->below))
+				continue;
+			info->device.flags |= DEVICE_KEEPS_TAGS;
+			changed = true;
+		}
+	}
 }
 
 /* --- requests -------------------------------------------------------------------------------- */
@@ -137,6 +192,7 @@ int devices_list(struct device_list *list, struct message *message)
 		return message_set(message, error, "cannot list network devices: %s",
 				   strerror(-error));
 	}
+	inherit_tags(&found);
 	*list = found;
 	return 0;
 }

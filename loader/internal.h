@@ -148,7 +148,10 @@ void libbpf_say_nothing(void);
 /* One device, as rtnetlink describes it. */
 struct device_info {
 	uint32_t ifindex;
+	uint32_t below; /* ifindex of the device that it is on, in that device's namespace */
+	bool is_below_elsewhere; /* that is another namespace */
 	bool has_kind; /* a virtual device (veth, bridge, ...), as far as rtnetlink says */
+	bool is_vlan;
 	bool is_ethernet;
 	struct device device;
 };
