@@ -67,6 +67,8 @@ static __always_inline enum route route_find(void *context, const struct packet 
 	struct bpf_fib_lookup fib = {};
 	enum route special;
 
+	if (address_is_local(packet->destination, FAMILY))
+		return ROUTE_INPUT;
 	if (route_is_special(packet, &special))
 		return special;
 	/* The MTU matters only to what must not be fragmented. And FRAG_NEEDED, when it comes of a

@@ -113,14 +113,14 @@ struct counter {
 
 /* One device in the map `devices`, key: ifindex. Written by the loader, read by the programs. */
 struct device {
-	__u8 name[IFACE_NAME_SIZE]; /* NUL padded */
+	__u8 name[IFACE_NAME_SIZE]; /* NUL padded; empty: no such device */
 	__u8 address[6];	    /* link-layer address; all 0: the device has none */
 	__u16 vlan_id;		    /* of a VLAN device */
 	__u8 flags;		    /* enum device_flags */
-	__u8 reserved[3];
+	__u8 reserved[7];	    /* to a power of two: an index is a shift */
 };
 
-_Static_assert(sizeof(struct device) == 28, "value size of the map devices");
+_Static_assert(sizeof(struct device) == 32, "value size of the map devices");
 
 enum device_flags {
 	DEVICE_HAS_MASTER =
@@ -131,7 +131,32 @@ enum device_flags {
 				       (reorder_hdr off, also of the device below) */
 };
 
-#define DEVICES_MAX 4096
+#define DEVICES_NEAR 1024 /* ifindexes below are found without a call */
+#define DEVICES_FAR  4096 /* how many there may be of others */
+
+/*
+ * Addresses of this host in the map `local_addresses`, by address_hash(): a bucket holds those with
+ * the same hash, the free places last. An address that is missing costs a packet to it time, no
+ * more; one too many sends it to the wrong chain.
+ */
+#define ADDRESS_BUCKETS	  512 /* of each family, IPv6 after IPv4; a power of two */
+#define ADDRESSES_OF_IPV4 8
+#define ADDRESSES_OF_IPV6 2
+
+union address_bucket {
+	__be32 ipv4[ADDRESSES_OF_IPV4]; /* 0: free */
+	__be32 ipv6[ADDRESSES_OF_IPV6][4];
+};
+
+/* @address: as struct packet::source. */
+static inline __u32 address_hash(const __be32 address[4])
+{
+	__u32 sum = address[0] ^ address[1] << 1 ^ address[2] << 2 ^ address[3];
+
+	return sum * 0x9e3779b1u >> 23;
+}
+
+_Static_assert(ADDRESS_BUCKETS == 1 << (32 - 23), "the hash is a bucket's index");
 
 /* Tables of a namespace that have programs. Index into `generation` and part of the slot. */
 enum table_family {

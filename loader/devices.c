@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Devices by rtnetlink: what there is, what changes, and the map `devices`. */
+/* Devices by rtnetlink: what there is, what changes, and the programs on them. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libmnl/libmnl.h>
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_link.h>
 #include <linux/if_vlan.h>
 #include <linux/net_namespace.h>
@@ -159,13 +161,16 @@ static int transact(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_
 	return result < 0 ? -errno : 0;
 }
 
-static int ask(struct nlmsghdr *request, mnl_cb_t handle, void *data)
+int netlink_ask(struct nlmsghdr *request, mnl_cb_t handle, void *data)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int one = 1;
 	int error;
 
 	if (!socket)
 		return -errno;
+	/* a dump of one routing table shall not be one of all; before 4.20 it is */
+	mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID))
 		error = -errno;
 	else
@@ -186,7 +191,7 @@ int devices_list(struct device_list *list, struct message *message)
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
 	link->ifi_family = AF_UNSPEC;
-	error = ask(request, add_device, &found);
+	error = netlink_ask(request, add_device, &found);
 	if (error) {
 		device_list_free(&found);
 		return message_set(message, error, "cannot list network devices: %s",
@@ -203,7 +208,7 @@ void device_list_free(struct device_list *list)
 	*list = (struct device_list){};
 }
 
-/* --- the map --------------------------------------------------------------------------------- */
+/* --- what follows from them ------------------------------------------------------------------- */
 
 static bool list_has(const void *data, uint32_t ifindex)
 {
@@ -213,31 +218,6 @@ static bool list_has(const void *data, uint32_t ifindex)
 		if (list->devices[i].ifindex == ifindex)
 			return true;
 	return false;
-}
-
-static void map_collect(const struct netns *netns, const struct device_list *list)
-{
-	uint32_t key, next;
-	bool more = !bpf_map_get_next_key(netns->devices, NULL, &key);
-
-	while (more) {
-		more = !bpf_map_get_next_key(netns->devices, &key, &next);
-		if (!list_has(list, key))
-			bpf_map_delete_elem(netns->devices, &key);
-		key = next;
-	}
-}
-
-static int map_update(const struct netns *netns, const struct device_list *list,
-		      struct message *message)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (bpf_map_update_elem(netns->devices, &list->devices[i].ifindex,
-					&list->devices[i].device, BPF_ANY))
-			return message_set(message, -errno, "cannot note device %.*s: %m",
-					   IFACE_NAME_SIZE,
-					   (const char *)list->devices[i].device.name);
-	return 0;
 }
 
 /* XDP judges a device only if each table in force has a program for it. */
@@ -270,7 +250,7 @@ static int attach_all(struct netns *netns, const struct device_list *list, struc
 	return 0;
 }
 
-/* The map before the programs: a program never meets a device that it does not know. */
+/* The maps before the programs: a program never meets a device that it does not know. */
 int devices_sync(struct netns *netns, int netns_fd, bool attach, struct message *message)
 {
 	struct device_list list = {};
@@ -281,15 +261,15 @@ int devices_sync(struct netns *netns, int netns_fd, bool attach, struct message 
 	error = devices_list(&list, message);
 	if (!error) {
 		netns->dirty = false;
-		error = map_update(netns, &list, message);
+		error = device_map_set(netns, &list, message);
 	}
+	if (!error)
+		error = addresses_sync(netns, message);
 	if (!error && attach)
 		error = attach_all(netns, &list, message);
 	netns_leave(netns->loader);
-	if (!error) {
-		map_collect(netns, &list);
+	if (!error)
 		links_collect(netns, list_has, &list);
-	}
 	device_list_free(&list);
 	return error;
 }
@@ -323,7 +303,7 @@ static int nsid_request(uint16_t type, uint16_t flags, int netns_fd, int *nsid)
 	mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)netns_fd);
 	if (type == RTM_NEWNSID)
 		mnl_attr_put_u32(request, NETNSA_NSID, (uint32_t)-1);
-	return ask(request, nsid_answer, nsid);
+	return netlink_ask(request, nsid_answer, nsid);
 }
 
 int nsid_assign(const struct loader *loader, int netns_fd, int *nsid, struct message *message)
@@ -341,15 +321,38 @@ int nsid_assign(const struct loader *loader, int netns_fd, int *nsid, struct mes
 	return 0;
 }
 
+/* Of routes, only what happens in the table "local": a router's others change all the time. */
+static int ignore_other_routes(int fd)
+{
+	/* the filter reads numbers in network order, a message's are in the host's */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS,
+			 NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_table)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RT_TABLE_LOCAL, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
 int events_open(struct loader *loader, struct message *message)
 {
-	const int groups[] = { RTNLGRP_LINK, RTNLGRP_NSID };
+	const int groups[] = { RTNLGRP_LINK,	    RTNLGRP_NSID,      RTNLGRP_IPV4_IFADDR,
+			       RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
+			       RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE };
 	_cleanup_close_ int fd =
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
 	int one = 1;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)))
+	if (fd < 0 || ignore_other_routes(fd) ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)))
 		return message_set(message, -errno, "cannot open an rtnetlink socket: %m");
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
@@ -391,6 +394,16 @@ static int handle_event(const struct nlmsghdr *header, void *data)
 		netns = by_nsid(event->loader, event->nsid);
 		if (netns)
 			netns->dirty = true;
+		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		netns = by_nsid(event->loader, event->nsid);
+		if (netns)
+			netns->addresses_dirty = true;
 		break;
 	case RTM_DELNSID:
 		/* each namespace numbers the others for itself: only our own numbers mean ours */

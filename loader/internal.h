@@ -3,6 +3,7 @@
 #ifndef UBPFILTER_LOADER_INTERNAL_H
 #define UBPFILTER_LOADER_INTERNAL_H
 
+#include <libmnl/libmnl.h>
 #include <limits.h>
 #include <stdbool.h>
 
@@ -24,14 +25,23 @@ enum tc_kind {
 	TC_CLSACT, /* cls_bpf filters on a clsact qdisc */
 };
 
+/* Maps that the dispatcher and all tables' programs share. */
+enum shared_map {
+	MAP_DEVICES,
+	MAP_DEVICES_FAR,
+	MAP_LOCAL_ADDRESSES,
+	SHARED_MAPS,
+};
+
 struct netns {
 	struct loader *loader;
 	uint64_t cookie;
 	int nsid;    /* id in the loader's own namespace, for events; -1: it is the loader's own */
 	bool loaded; /* the dispatcher is there; the descriptors below are open */
 	bool dirty;  /* devices changed since the last look */
-	int devices; /* maps */
-	int generation;
+	bool addresses_dirty; /* the same for addresses of this host */
+	int maps[SHARED_MAPS];
+	int generation; /* map */
 	int slots[ENTRY_COUNT];
 	int dispatcher[ENTRY_COUNT]; /* programs */
 };
@@ -127,6 +137,9 @@ bool netns_is_held(const struct netns *netns);
 
 /* --- load.c ---------------------------------------------------------------------------------- */
 
+/** shared_map_names[] - as they are declared and pinned. */
+extern const char *const shared_map_names[SHARED_MAPS];
+
 /** object_pin_names[] - programs of a table's object, by where they are entered. */
 extern const char *const entry_program_names[ENTRY_COUNT];
 
@@ -181,14 +194,17 @@ struct device_list {
 	size_t count;
 };
 
+/** netlink_ask() - a request to rtnetlink, each answer to @handle, which may end it. */
+int netlink_ask(struct nlmsghdr *request, mnl_cb_t handle, void *data);
+
 /** devices_list() - all devices of the namespace that the thread is in. */
 int devices_list(struct device_list *list, struct message *message);
 void device_list_free(struct device_list *list);
 
-/** devices_sync() - map `devices`, and the programs on them, as the namespace is now. */
+/** devices_sync() - the shared maps, and the programs on devices, as the namespace is now. */
 int devices_sync(struct netns *netns, int netns_fd, bool attach, struct message *message);
 
-/** events_open() - a socket that hears of links and namespace ids in all namespaces. */
+/** events_open() - a socket that hears of links, addresses and namespace ids everywhere. */
 int events_open(struct loader *loader, struct message *message);
 
 /** events_read() - mark the namespaces that changed; forget those that ended. */
@@ -196,6 +212,25 @@ int events_read(struct loader *loader);
 
 /** nsid_assign() - give a namespace an id here, so that its events are heard. */
 int nsid_assign(const struct loader *loader, int netns_fd, int *nsid, struct message *message);
+
+/* --- device_map.c ---------------------------------------------------------------------------- */
+
+/** device_map_set() - all of @list, and no others, in the maps. */
+int device_map_set(const struct netns *netns, const struct device_list *list,
+		   struct message *message);
+
+typedef void device_handler(const struct netns *netns, uint32_t ifindex,
+			    const struct device *device, void *data);
+
+/** device_map_each() - call @handle for each device in the maps. */
+void device_map_each(const struct netns *netns, device_handler *handle, void *data);
+
+/* --- addresses.c ----------------------------------------------------------------------------- */
+
+/**
+ * addresses_sync() - map `local_addresses` as the namespace is now. The thread is in the namespace.
+ */
+int addresses_sync(struct netns *netns, struct message *message);
 
 /* --- counters.c ------------------------------------------------------------------------------ */
 

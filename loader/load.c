@@ -29,6 +29,12 @@ static const char *const slot_names[ENTRY_COUNT] = {
 	[ENTRY_EGRESS] = "egress_slots",
 };
 
+const char *const shared_map_names[SHARED_MAPS] = {
+	[MAP_DEVICES] = "devices",
+	[MAP_DEVICES_FAR] = "devices_far",
+	[MAP_LOCAL_ADDRESSES] = "local_addresses",
+};
+
 /* What went wrong is in the return values; the verifier's log is asked for where it is wanted. */
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -69,8 +75,11 @@ static int map_fd(const struct bpf_object *object, const char *name)
 static int dispatcher_pin(struct netns *netns, const struct bpf_object *object,
 			  struct message *message)
 {
-	int error = pin_in_netns(netns, map_fd(object, "devices"), "devices", message);
+	int error = 0;
 
+	for (unsigned i = 0; i < SHARED_MAPS && !error; i++)
+		error = pin_in_netns(netns, map_fd(object, shared_map_names[i]),
+				     shared_map_names[i], message);
 	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(object, dispatcher_names[i]);
@@ -112,8 +121,10 @@ static int open_pin(const struct netns *netns, const char *name, int *fd, struct
 
 int dispatcher_open(struct netns *netns, struct message *message)
 {
-	int error = open_pin(netns, "devices", &netns->devices, message);
+	int error = 0;
 
+	for (unsigned i = 0; i < SHARED_MAPS && !error; i++)
+		error = open_pin(netns, shared_map_names[i], &netns->maps[i], message);
 	if (!error)
 		error = open_pin(netns, "generation", &netns->generation, message);
 	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++) {
@@ -156,11 +167,16 @@ static int report_load(int error, uint32_t rules, const char *log, struct messag
 			   strerror(-error), *reason ? ": " : "", reason);
 }
 
-static int reuse_devices(const struct netns *netns, struct bpf_object *object)
+static int reuse_maps(const struct netns *netns, struct bpf_object *object)
 {
-	struct bpf_map *devices = bpf_object__find_map_by_name(object, "devices");
+	int error = 0;
 
-	return devices ? bpf_map__reuse_fd(devices, netns->devices) : -ENOENT;
+	for (unsigned i = 0; i < SHARED_MAPS && !error; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, shared_map_names[i]);
+
+		error = map ? bpf_map__reuse_fd(map, netns->maps[i]) : -ENOENT;
+	}
+	return error;
 }
 
 #define VERIFIER_LOG_SIZE (64u << 10)
@@ -178,7 +194,7 @@ static int object_load(const struct netns *netns, const struct object *linked,
 	if (!log)
 		return -ENOMEM;
 	opened = bpf_object__open_mem(linked->data, linked->size, &options);
-	error = opened ? reuse_devices(netns, opened) : -errno;
+	error = opened ? reuse_maps(netns, opened) : -errno;
 	if (!error)
 		error = bpf_object__load(opened);
 	if (error) {

@@ -148,11 +148,23 @@ static int sync_dirty(struct netns *netns, struct message *message)
 {
 	_cleanup_close_ int netns_fd = -1;
 
-	netns->dirty = false;
+	bool links = netns->dirty;
+	int error;
+
+	netns->dirty = netns->addresses_dirty = false;
 	if (!netns->loaded)
 		return 0;
 	netns_fd = netns_find(netns->loader, netns->cookie);
-	return netns_fd < 0 ? 0 : devices_sync(netns, netns_fd, true, message);
+	if (netns_fd < 0)
+		return 0;
+	if (links)
+		return devices_sync(netns, netns_fd, true, message);
+	error = netns_enter(netns->loader, netns_fd, message);
+	if (error)
+		return error;
+	error = addresses_sync(netns, message);
+	netns_leave(netns->loader);
+	return error;
 }
 
 int loader_event(struct loader *loader, struct message *message)
@@ -167,7 +179,9 @@ int loader_event(struct loader *loader, struct message *message)
 		message_set(message, error, "cannot look for namespaces that ended: %s",
 			    strerror(-error));
 	for (size_t i = 0; i < loader->netns_count; i++) {
-		int failed = loader->netns[i]->dirty ? sync_dirty(loader->netns[i], message) : 0;
+		struct netns *netns = loader->netns[i];
+		bool dirty = netns->dirty || netns->addresses_dirty;
+		int failed = dirty ? sync_dirty(netns, message) : 0;
 
 		error = error ? error : failed;
 	}

@@ -77,7 +77,7 @@ static int remember(struct loader *loader, uint64_t cookie, struct netns **netns
 	*new = (struct netns){ .loader = loader,
 			       .cookie = cookie,
 			       .nsid = -1,
-			       .devices = -1,
+			       .maps = { -1, -1, -1 },
 			       .generation = -1,
 			       .slots = { -1, -1, -1 },
 			       .dispatcher = { -1, -1, -1 } };
@@ -88,9 +88,12 @@ static int remember(struct loader *loader, uint64_t cookie, struct netns **netns
 
 static void unload(struct netns *netns)
 {
-	cleanup_close(&netns->devices);
+	for (unsigned i = 0; i < SHARED_MAPS; i++) {
+		cleanup_close(&netns->maps[i]);
+		netns->maps[i] = -1;
+	}
 	cleanup_close(&netns->generation);
-	netns->devices = netns->generation = -1;
+	netns->generation = -1;
 	for (unsigned i = 0; i < ENTRY_COUNT; i++) {
 		cleanup_close(&netns->slots[i]);
 		cleanup_close(&netns->dispatcher[i]);

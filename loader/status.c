@@ -31,22 +31,14 @@ static void write_links(const struct netns *netns, uint32_t ifindex, FILE *out)
 		fputs(" (clsact)", out);
 }
 
-static void write_devices(const struct netns *netns, FILE *out)
+static void write_device(const struct netns *netns, uint32_t ifindex, const struct device *device,
+			 void *data)
 {
-	struct device device;
-	uint32_t key, next;
-	bool more = !bpf_map_get_next_key(netns->devices, NULL, &key);
+	FILE *out = data;
 
-	while (more) {
-		if (!bpf_map_lookup_elem(netns->devices, &key, &device)) {
-			fprintf(out, "    device %.*s:", IFACE_NAME_SIZE, (char *)device.name);
-			write_links(netns, key, out);
-			fputs(device.flags & DEVICE_HAS_MASTER ? " (judged at its master)\n" : "\n",
-			      out);
-		}
-		more = !bpf_map_get_next_key(netns->devices, &key, &next);
-		key = next;
-	}
+	fprintf(out, "    device %.*s:", IFACE_NAME_SIZE, (const char *)device->name);
+	write_links(netns, ifindex, out);
+	fputs(device->flags & DEVICE_HAS_MASTER ? " (judged at its master)\n" : "\n", out);
 }
 
 static void write_table(const struct netns *netns, enum table_family family, FILE *out)
@@ -79,7 +71,7 @@ int loader_status(const struct loader *loader, FILE *out)
 			netns->cookie == loader->own_cookie ? " (the host's)" : "");
 		for (unsigned family = 0; family < TABLE_FAMILIES; family++)
 			write_table(netns, (enum table_family)family, out);
-		write_devices(netns, out);
+		device_map_each(netns, write_device, out);
 	}
 	return ferror(out) ? -EIO : 0;
 }

@@ -91,6 +91,21 @@ static int fill_devices(const struct programs *programs, const struct ground *gr
 	return 0;
 }
 
+/* The first device's addresses of ground.c; those of the second are left to the FIB. */
+static int fill_addresses(const struct programs *programs)
+{
+	const __be32 ipv6[4] = { htobe32(0xfd090001), 0, 0, htobe32(0xfe) };
+	const __be32 ipv4[4] = { htobe32(0x0a0901fe) };
+	union address_bucket bucket = {};
+	const __be32 *address = programs->family == 4 ? ipv4 : ipv6;
+	uint32_t key = address_hash(address) + (programs->family == 6 ? ADDRESS_BUCKETS : 0);
+
+	memcpy(&bucket, address, programs->family == 4 ? sizeof(bucket.ipv4[0]) : sizeof(ipv6));
+	return bpf_map_update_elem(
+		bpf_object__find_map_fd_by_name(programs->object, "local_addresses"), &key, &bucket,
+		BPF_ANY);
+}
+
 static int load(struct programs *programs, const struct object *linked, const struct ground *ground,
 		struct message *message)
 {
@@ -111,6 +126,8 @@ static int load(struct programs *programs, const struct object *linked, const st
 	programs->counters = bpf_object__find_map_fd_by_name(programs->object, "counters");
 	if (fill_devices(programs, ground))
 		return message_set(message, -errno, "cannot fill the map of devices: %m");
+	if (fill_addresses(programs))
+		return message_set(message, -errno, "cannot fill the map of addresses: %m");
 	return 0;
 }
 
