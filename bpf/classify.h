@@ -118,31 +118,32 @@ struct classify_wide {
 	__be32 destination_mask[3];
 };
 
-/* What an extra predicate reads; numbered as enum field of the IR. */
-enum classify_field {
-	EXTRA_SOURCE,
-	EXTRA_DESTINATION,
-	EXTRA_IN_NAME,
-	EXTRA_OUT_NAME,
-	EXTRA_PROTOCOL,
-	EXTRA_FRAGMENT,
-	EXTRA_SOURCE_PORT,
-	EXTRA_DESTINATION_PORT,
-	EXTRA_ICMP,
-	EXTRA_TCP_FLAGS,
-	EXTRA_TCP_OPTION,
-	EXTRA_TRANSPORT,
+/* How an extra predicate looks at struct packet. */
+enum classify_extra_kind {
 	EXTRA_NEVER,
+	EXTRA_MASKED,	  /* 16 bytes & mask == value */
+	EXTRA_RANGE,	  /* a number: value[0] <= number <= mask[0] */
+	EXTRA_BYTES,	  /* 16 bytes in network order: value <= bytes <= mask */
+	EXTRA_SET,	  /* a number below 64 whose bit is in value[0] */
+	EXTRA_PROTOCOL,	  /* as EXTRA_RANGE; hotdrop when there is no protocol to be found */
+	EXTRA_TCP_OPTION, /* option kind value[0] occurs; hotdrop if malformed */
+	EXTRA_TRANSPORT,  /* guard: the transport header is there */
+};
+
+enum classify_extra_flags {
+	EXTRA_INVERT = 1 << 0,
+	EXTRA_OR_NEXT = 1 << 1, /* an alternative: the next extra is another; none can hotdrop */
+	EXTRA_FRAGMENT_ONE_DROPS = 1 << 2,
 };
 
 /* A predicate that has no place in struct classify_item; as struct predicate of the IR. */
 struct classify_extra {
-	__u8 field; /* enum classify_field */
-	__u8 invert;
-	__u8 fragment_one_drops;
-	__u8 reserved;
-	__u16 min;
-	__u16 max;
+	__u8 kind;    /* enum classify_extra_kind */
+	__u8 flags;   /* enum classify_extra_flags */
+	__u8 shift;   /* numbers: 64 less their bits */
+	__u8 field;   /* enum field of the IR: for the translator */
+	__u16 offset; /* in struct packet; 16 bytes from there on are read */
+	__u16 reserved;
 	__u64 value[2];
 	__u64 mask[2];
 };

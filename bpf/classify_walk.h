@@ -71,80 +71,79 @@ static __always_inline int match_has_protocol(const struct packet *packet)
 	return packet->flags & PACKET_FRAGMENT ? MATCH_NO : MATCH_HOTDROP;
 }
 
+/* Is a < b, of 16 bytes in network order? */
+static __always_inline int bytes_less(const __u64 *a, const __u64 *b)
+{
+	__u64 a_high = __builtin_bswap64(a[0]), b_high = __builtin_bswap64(b[0]);
+
+	return a_high == b_high ? __builtin_bswap64(a[1]) < __builtin_bswap64(b[1])
+				: a_high < b_high;
+}
+
 static __always_inline int extra_matches(const struct packet *packet,
 					 const struct classify_extra *extra)
 {
-	__u32 value;
-	int match;
+	int invert = extra->flags & EXTRA_INVERT, match;
+	__u64 offset = extra->offset, number;
+	const __u64 *words;
 
-	switch (extra->field) {
-	case EXTRA_SOURCE:
-	case EXTRA_DESTINATION:
-	case EXTRA_IN_NAME:
-	case EXTRA_OUT_NAME: {
-		const __u64 *words = packet_words(packet, (extra->field & 3) * 16ULL);
-
+	__asm__ volatile("" : "+r"(offset));
+	if (offset > sizeof(*packet) - 2 * sizeof(*words))
+		return MATCH_HOTDROP;
+	words = packet_words(packet, offset);
+	number = words[0] << (extra->shift & 63) >> (extra->shift & 63);
+	switch (extra->kind) {
+	case EXTRA_MASKED:
 		match = ((words[0] & extra->mask[0]) ^ extra->value[0]) == 0 &&
 			((words[1] & extra->mask[1]) ^ extra->value[1]) == 0;
-		return match ^ extra->invert;
-	}
+		return match ^ invert;
 	case EXTRA_PROTOCOL:
 		match = match_has_protocol(packet);
 		if (match != MATCH_YES)
 			return match;
-		value = packet->protocol;
-		break;
-	case EXTRA_FRAGMENT:
-		value = packet->flags & PACKET_FRAGMENT;
-		break;
-	case EXTRA_SOURCE_PORT:
-		value = packet->source_port;
-		break;
-	case EXTRA_DESTINATION_PORT:
-		value = packet->destination_port;
-		break;
-	case EXTRA_ICMP:
-		value = packet->icmp;
-		break;
-	case EXTRA_TCP_FLAGS:
-		match = ((packet->tcp_flags & extra->mask[0]) ^ extra->value[0]) == 0;
-		return match ^ extra->invert;
+		return (number >= extra->value[0] && number <= extra->mask[0]) ^ invert;
+	case EXTRA_RANGE:
+		return (number >= extra->value[0] && number <= extra->mask[0]) ^ invert;
+	case EXTRA_BYTES:
+		return (!bytes_less(words, extra->value) && !bytes_less(extra->mask, words)) ^
+		       invert;
+	case EXTRA_SET:
+		return (number < 64 && extra->value[0] >> (number & 63) & 1) ^ invert;
 	case EXTRA_TCP_OPTION:
 		if (packet->flags & PACKET_TCP_OPTIONS_BAD)
 			return MATCH_HOTDROP;
-		match = packet_words(packet,
-				     __builtin_offsetof(struct packet,
-							tcp_options))[(extra->min >> 6) & 3] >>
-				(extra->min & 63) &
+		match = packet->tcp_options[(extra->value[0] >> 6) & 3] >> (extra->value[0] & 63) &
 			1;
-		return match ^ extra->invert;
+		return match ^ invert;
 	case EXTRA_TRANSPORT:
-		match = match_transport(packet, extra->fragment_one_drops);
-		return match == MATCH_YES ? match ^ extra->invert : match;
+		match = match_transport(packet, extra->flags & EXTRA_FRAGMENT_ONE_DROPS);
+		return match == MATCH_YES ? match ^ invert : match;
 	default:
 		return MATCH_NO;
 	}
-	return (value >= extra->min && value <= extra->max) ^ extra->invert;
 }
 
 /** classify_extras() - do @count extra predicates from @first on match? */
 CLASSIFY_FUNCTION int classify_extras(const struct packet *packet, __u32 first, __u32 count)
 {
 	const volatile struct classifier *head = classifier_head();
+	int met = 0; /* an alternative ahead of this one holds */
 
 	if (!packet)
 		return MATCH_HOTDROP;
 	for (__u32 i = 0; i < CLASSIFY_EXTRAS; i++) {
 		const struct classify_extra *extra;
-		int match;
+		int match = MATCH_YES;
 
 		if (i >= count)
 			return MATCH_YES;
 		extra = classifier_element(&head->extras, (__u64)first + i, sizeof(*extra));
 		if (!extra)
 			return MATCH_HOTDROP;
-		match = extra_matches(packet, extra);
-		if (match != MATCH_YES)
+		if (!met)
+			match = extra_matches(packet, extra);
+		met = extra->flags & EXTRA_OR_NEXT && match == MATCH_YES;
+		if (!(extra->flags & EXTRA_OR_NEXT) && match != MATCH_YES)
 			return match;
 	}
 	return MATCH_YES;

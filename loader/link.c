@@ -98,7 +98,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 		struct entry_object entry = entry_object((enum stage)stage, family);
 
 		if (stages & STAGE_BIT(stage))
-			error = add_object(linker, entry.data, *entry.size);
+			error = entry.data ? add_object(linker, entry.data, *entry.size)
+					   : -EOPNOTSUPP;
 	}
 	if (!error && is_classified(compiled))
 		error = add_object(linker, object_classify, object_classify_size);

@@ -158,6 +158,13 @@ void emit_alu_immediate(struct assembler *assembler, uint8_t operation, uint8_t 
 						.imm = immediate });
 }
 
+void emit_big_endian(struct assembler *assembler, uint8_t target, int32_t bits)
+{
+	emit_insn(assembler, (struct bpf_insn){ .code = BPF_ALU | BPF_END | BPF_TO_BE,
+						.dst_reg = target & 15,
+						.imm = bits });
+}
+
 void emit_map(struct assembler *assembler, uint8_t target)
 {
 	uint32_t *references = grow(assembler, assembler->map_references,

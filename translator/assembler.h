@@ -64,6 +64,8 @@ void emit_add(struct assembler *assembler, uint8_t target, int32_t immediate);
 /** emit_alu_immediate() - 32-bit target op= immediate; the upper half becomes 0. */
 void emit_alu_immediate(struct assembler *assembler, uint8_t operation, uint8_t target,
 			int32_t immediate);
+/** emit_big_endian() - the lower 16, 32 or 64 bits of target from or to network order. */
+void emit_big_endian(struct assembler *assembler, uint8_t target, int32_t bits);
 /** emit_map() - target = the map `counters`, relocated by the loader. */
 void emit_map(struct assembler *assembler, uint8_t target);
 void emit_helper_call(struct assembler *assembler, int32_t helper);

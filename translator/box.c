@@ -26,7 +26,7 @@ static void narrow_masked(struct box *box, unsigned word, __be32 value, __be32 m
 
 static void narrow_name(struct box *box, const struct classify_extra *extra)
 {
-	bool in = extra->field == EXTRA_IN_NAME;
+	bool in = extra->field == FIELD_IN_NAME;
 	__be32 value[4], mask[4];
 
 	memcpy(value, extra->value, sizeof(value));
@@ -44,14 +44,18 @@ static void narrow_name(struct box *box, const struct classify_extra *extra)
 
 static void narrow_extras(struct box *box, const struct classify_extra *extras, uint32_t count)
 {
+	bool alternative = false; /* the one at hand ends a clause of several */
+
 	for (uint32_t i = 0; i < count; i++) {
 		const struct classify_extra *extra = &extras[i];
 
-		if ((extra->field == EXTRA_IN_NAME || extra->field == EXTRA_OUT_NAME) &&
-		    !extra->invert)
+		bool is_name = extra->field == FIELD_IN_NAME || extra->field == FIELD_OUT_NAME;
+
+		if (is_name && !alternative && !(extra->flags & (EXTRA_INVERT | EXTRA_OR_NEXT)))
 			narrow_name(box, extra);
 		else
 			box->exact = false;
+		alternative = extra->flags & EXTRA_OR_NEXT;
 	}
 }
 
@@ -122,7 +126,7 @@ static void box_broken(const struct condition *c, uint8_t family, struct box *bo
 static bool early_can_hotdrop(const struct condition *c)
 {
 	for (uint32_t i = 0; i < c->item.extra_early; i++)
-		if (c->extras[i].field == EXTRA_PROTOCOL)
+		if (c->extras[i].kind == EXTRA_PROTOCOL)
 			return true;
 	return false;
 }
@@ -149,7 +153,7 @@ bool condition_wants_header(const struct condition *condition, uint8_t family)
 		      protocol == (family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6));
 
 	for (uint32_t i = 0; i < condition->extra_count; i++)
-		if (condition->extras[i].field == EXTRA_TRANSPORT)
+		if (condition->extras[i].kind == EXTRA_TRANSPORT)
 			return true;
 	return (item->flags & ITEM_TRANSPORT) && !known;
 }

@@ -32,6 +32,7 @@ const char *stage_name(enum stage stage)
 	static const char *const names[STAGE_COUNT] = {
 		[STAGE_XDP] = "xdp",
 		[STAGE_TC] = "tc",
+		[STAGE_NF] = "nf",
 	};
 
 	return names[stage];

@@ -21,6 +21,7 @@
 enum stage {
 	STAGE_XDP,
 	STAGE_TC,
+	STAGE_NF,
 	STAGE_COUNT,
 };
 

@@ -15,21 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define SAME_NUMBER(name) \
-	_Static_assert((int)FIELD_##name == (int)EXTRA_##name, "numbers of enum classify_field")
-SAME_NUMBER(SOURCE);
-SAME_NUMBER(DESTINATION);
-SAME_NUMBER(IN_NAME);
-SAME_NUMBER(OUT_NAME);
-SAME_NUMBER(PROTOCOL);
-SAME_NUMBER(FRAGMENT);
-SAME_NUMBER(SOURCE_PORT);
-SAME_NUMBER(DESTINATION_PORT);
-SAME_NUMBER(ICMP);
-SAME_NUMBER(TCP_FLAGS);
-SAME_NUMBER(TCP_OPTION);
-SAME_NUMBER(TRANSPORT);
-SAME_NUMBER(NEVER);
+#include "field.h"
 
 struct placing {
 	struct condition *condition;
@@ -49,45 +35,107 @@ enum placed {
 	PLACED_NOT,   /* has no place: an extra */
 };
 
-static void extra_set(struct classify_extra *extra, const struct predicate *predicate)
+static void extra_special(struct classify_extra *extra, const struct predicate *predicate)
 {
-	*extra = (struct classify_extra){ .field = predicate->field, .invert = predicate->invert };
-	switch (predicate->field) {
-	case FIELD_SOURCE:
-	case FIELD_DESTINATION:
-	case FIELD_IN_NAME:
-	case FIELD_OUT_NAME:
-		memcpy(extra->value, predicate->masked.value, sizeof(extra->value));
-		memcpy(extra->mask, predicate->masked.mask, sizeof(extra->mask));
+	switch ((enum field)predicate->field) {
+	case FIELD_PROTOCOL:
+		extra->kind = EXTRA_PROTOCOL;
 		break;
-	case FIELD_TCP_FLAGS:
-		extra->value[0] = predicate->masked.value[0];
-		extra->mask[0] = predicate->masked.mask[0];
+	case FIELD_FRAGMENT:
+		extra->kind = EXTRA_RANGE;
+		extra->shift = 63; /* the flag's bit alone */
+		break;
+	case FIELD_TCP_OPTION:
+		extra->kind = EXTRA_TCP_OPTION;
 		break;
 	case FIELD_TRANSPORT:
-		extra->fragment_one_drops = predicate->fragment_one_drops;
-		break;
-	case FIELD_NEVER:
+		extra->kind = EXTRA_TRANSPORT;
+		if (predicate->fragment_one_drops)
+			extra->flags |= EXTRA_FRAGMENT_ONE_DROPS;
 		break;
 	default:
-		extra->min = predicate->range.min;
-		extra->max = predicate->range.max;
+		extra->kind = EXTRA_NEVER;
 	}
+}
+
+static const uint8_t extra_kinds[] = {
+	[OPERAND_NONE] = EXTRA_NEVER,  [OPERAND_MASKED] = EXTRA_MASKED,
+	[OPERAND_RANGE] = EXTRA_RANGE, [OPERAND_BYTES] = EXTRA_BYTES,
+	[OPERAND_SET] = EXTRA_SET,
+};
+
+/* 16 bytes are compared, whatever the field's size. */
+static void extra_operand(struct classify_extra *extra, const struct predicate *predicate,
+			  const struct field_info *field)
+{
+	switch ((enum operand)field->operand) {
+	case OPERAND_MASKED:
+		memcpy(extra->value, predicate->masked.value, field->size);
+		memcpy(extra->mask, predicate->masked.mask, field->size);
+		break;
+	case OPERAND_RANGE:
+		extra->value[0] = predicate->range.min;
+		extra->mask[0] = predicate->range.max;
+		break;
+	case OPERAND_BYTES:
+		memcpy(extra->value, predicate->bytes.first, field->size);
+		memcpy(extra->mask, predicate->bytes.last, field->size);
+		break;
+	case OPERAND_SET:
+		extra->value[0] = predicate->set;
+		break;
+	case OPERAND_NONE:
+		break;
+	}
+}
+
+static void extra_set(struct classify_extra *extra, const struct predicate *predicate)
+{
+	const struct field_info *field = field_info((enum field)predicate->field);
+
+	*extra = (struct classify_extra){
+		.kind = extra_kinds[field->operand],
+		.flags = (predicate->invert ? EXTRA_INVERT : 0) |
+			 (predicate->or_next ? EXTRA_OR_NEXT : 0),
+		.shift = field->size < 8 ? 64 - field->size * 8 : 0,
+		.field = predicate->field,
+		.offset = field->offset,
+	};
+	if (field->special)
+		extra_special(extra, predicate);
+	extra_operand(extra, predicate, field);
+}
+
+/* Is @extra among the early ones, and not as an alternative? */
+static bool early_has(const struct condition *c, const struct classify_extra *extra)
+{
+	bool alternative = false; /* the last of a clause does not say so itself */
+
+	for (uint32_t i = 0; i < c->item.extra_early; i++) {
+		if (!alternative && memcmp(&c->extras[i], extra, sizeof(*extra)) == 0)
+			return true;
+		alternative = c->extras[i].flags & EXTRA_OR_NEXT;
+	}
+	return false;
+}
+
+static void early_add(struct placing *p, const struct classify_extra *extra)
+{
+	struct condition *c = p->condition;
+
+	if (c->item.extra_early >= CLASSIFY_EXTRAS)
+		p->full = true;
+	else
+		c->extras[c->item.extra_early++] = *extra;
 }
 
 static void place_early(struct placing *p, const struct predicate *predicate)
 {
-	struct condition *c = p->condition;
 	struct classify_extra extra;
 
 	extra_set(&extra, predicate);
-	for (uint32_t i = 0; i < c->item.extra_early; i++)
-		if (memcmp(&c->extras[i], &extra, sizeof(extra)) == 0)
-			return; /* a guard asked that before */
-	if (c->item.extra_early >= CLASSIFY_EXTRAS)
-		p->full = true;
-	else
-		c->extras[c->item.extra_early++] = extra;
+	if (!early_has(p->condition, &extra)) /* or a guard asked that before */
+		early_add(p, &extra);
 }
 
 static void place_late(struct placing *p, const struct predicate *predicate)
@@ -206,9 +254,10 @@ static enum placed place_port(struct placing *p, const struct predicate *predica
 
 static enum placed place_icmp(struct placing *p, const struct predicate *predicate)
 {
-	uint16_t min = predicate->range.min, max = predicate->range.max;
+	uint32_t min = predicate->range.min, max = predicate->range.max;
 
-	if (predicate->invert || (min != max && ((min & 0xff) || max != (min | 0xff))))
+	if (predicate->invert || max > UINT16_MAX ||
+	    (min != max && ((min & 0xff) || max != (min | 0xff))))
 		return PLACED_NOT;
 	return merge_tail(p, TAIL_ICMP_SHIFT, min, min == max ? 0xffff : 0xff00);
 }
@@ -318,8 +367,23 @@ static void place_never(struct placing *p, const struct predicate *predicate)
 		p->condition->never = true;
 }
 
+/* Alternatives stay together; none of them can hotdrop. */
+static void place_clause(struct placing *p, const struct predicate *first, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct classify_extra extra;
+
+		extra_set(&extra, &first[i]);
+		if (must_be_late(p))
+			place_late(p, &first[i]);
+		else
+			early_add(p, &extra);
+	}
+}
+
 typedef void place_fn(struct placing *p, const struct predicate *predicate);
 
+/* The fields that are not here have no place of their own. */
 static place_fn *const place[FIELD_COUNT] = {
 	[FIELD_SOURCE] = place_plain,
 	[FIELD_DESTINATION] = place_plain,
@@ -336,15 +400,30 @@ static place_fn *const place[FIELD_COUNT] = {
 	[FIELD_NEVER] = place_never,
 };
 
+static void place_predicate(struct placing *p, const struct predicate *predicate)
+{
+	if (predicate->field == FIELD_PROTOCOL && p->family == 6)
+		place_protocol_ipv6(p, predicate);
+	else if (place[predicate->field])
+		place[predicate->field](p, predicate);
+	else
+		place_extra(p, predicate);
+}
+
 static void place_rule(struct placing *p, const struct rule *rule)
 {
-	for (uint32_t i = 0; i < rule->predicate_count; i++) {
-		const struct predicate *predicate = &rule->predicates[i];
+	uint32_t count;
 
-		if (predicate->field == FIELD_PROTOCOL && p->family == 6)
-			place_protocol_ipv6(p, predicate);
+	for (uint32_t i = 0; i < rule->predicate_count; i += count) {
+		const struct predicate *first = &rule->predicates[i];
+
+		count = 1;
+		while (first[count - 1].or_next)
+			count++;
+		if (count > 1)
+			place_clause(p, first, count);
 		else
-			place[predicate->field](p, predicate);
+			place_predicate(p, first);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "field.h"
 #include "predicate.h"
 
 /* A chain that is being expanded. */
@@ -80,9 +81,11 @@ static void emit_counted(struct expansion *expansion, uint32_t rule)
 /* Return: whether packets can get behind the predicates, that is whether the action is reached. */
 static bool emit_predicates(struct expansion *expansion, const struct rule *rule, label_t fail)
 {
-	for (uint32_t i = 0; i < rule->predicate_count; i++)
-		if (predicate_emit(expansion->assembler, &rule->predicates[i],
-				   expansion->ir->family, fail) == PREDICATE_NEVER)
+	const struct predicate *next = rule->predicates, *end = next + rule->predicate_count;
+
+	while (next < end)
+		if (clause_emit(expansion->assembler, &next, expansion->ir->family, fail) ==
+		    PREDICATE_NEVER)
 			return false;
 	return true;
 }
@@ -200,20 +203,6 @@ void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook
 	free(expansion.frames);
 }
 
-static uint32_t predicate_needs(const struct predicate *predicate)
-{
-	switch (predicate->field) {
-	case FIELD_IN_NAME:
-		return NEED_IN_NAME;
-	case FIELD_OUT_NAME:
-		return NEED_OUT_NAME;
-	case FIELD_TCP_OPTION:
-		return NEED_TCP_OPTIONS;
-	default:
-		return 0;
-	}
-}
-
 uint32_t ir_needs(const struct ir *ir)
 {
 	/* INPUT and FORWARD have policies of their own, which count: they are never the same */
@@ -221,6 +210,6 @@ uint32_t ir_needs(const struct ir *ir)
 
 	for (uint32_t i = 0; i < ir->rule_count; i++)
 		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++)
-			needs |= predicate_needs(&ir->rules[i].predicates[j]);
+			needs |= field_info((enum field)ir->rules[i].predicates[j].field)->needs;
 	return needs;
 }

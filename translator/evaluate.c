@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field.h"
 #include "packet.h"
 
 enum outcome {
@@ -30,7 +31,7 @@ static enum outcome test_masked(const struct predicate *predicate, const void *f
 	return from_bool(true, predicate);
 }
 
-static enum outcome test_range(const struct predicate *predicate, unsigned value)
+static enum outcome test_range(const struct predicate *predicate, uint32_t value)
 {
 	return from_bool(value >= predicate->range.min && value <= predicate->range.max, predicate);
 }
@@ -69,37 +70,67 @@ static enum outcome test_tcp_option(const struct predicate *predicate, const str
 	return from_bool(packet->tcp_options[kind / 64] >> kind % 64 & 1, predicate);
 }
 
-static enum outcome test_predicate(const struct predicate *predicate, const struct packet *packet)
+static enum outcome test_special(const struct predicate *predicate, const struct packet *packet)
 {
-	size_t address_size = packet->family == 4 ? 4 : 16;
-
 	switch ((enum field)predicate->field) {
-	case FIELD_SOURCE:
-		return test_masked(predicate, packet->source, address_size);
-	case FIELD_DESTINATION:
-		return test_masked(predicate, packet->destination, address_size);
-	case FIELD_IN_NAME:
-		return test_masked(predicate, packet->in_name, sizeof(packet->in_name));
-	case FIELD_OUT_NAME:
-		return test_masked(predicate, packet->out_name, sizeof(packet->out_name));
 	case FIELD_PROTOCOL:
 		return test_protocol(predicate, packet);
 	case FIELD_FRAGMENT:
 		return test_range(predicate, !!(packet->flags & PACKET_FRAGMENT));
-	case FIELD_SOURCE_PORT:
-		return test_range(predicate, packet->source_port);
-	case FIELD_DESTINATION_PORT:
-		return test_range(predicate, packet->destination_port);
-	case FIELD_ICMP:
-		return test_range(predicate, packet->icmp);
-	case FIELD_TCP_FLAGS:
-		return test_masked(predicate, &packet->tcp_flags, sizeof(packet->tcp_flags));
 	case FIELD_TCP_OPTION:
 		return test_tcp_option(predicate, packet);
 	case FIELD_TRANSPORT:
 		return test_transport(predicate, packet);
-	case FIELD_NEVER:
-	case FIELD_COUNT:
+	default:
+		return OUTCOME_FALSE;
+	}
+}
+
+/* A number of 1, 2 or 4 bytes in host order. */
+static uint32_t number_at(const unsigned char *data, size_t size)
+{
+	uint32_t number;
+	uint16_t half;
+
+	if (size == 1)
+		return *data;
+	memcpy(&half, data, sizeof(half));
+	if (size == sizeof(half))
+		return half;
+	memcpy(&number, data, sizeof(number));
+	return number;
+}
+
+static enum outcome test_bytes(const struct predicate *predicate, const unsigned char *address,
+			       size_t size)
+{
+	return from_bool(memcmp(address, predicate->bytes.first, size) >= 0 &&
+				 memcmp(address, predicate->bytes.last, size) <= 0,
+			 predicate);
+}
+
+static enum outcome test_set(const struct predicate *predicate, uint32_t number)
+{
+	return from_bool(number < 64 && predicate->set >> number & 1, predicate);
+}
+
+static enum outcome test_predicate(const struct predicate *predicate, const struct packet *packet)
+{
+	const struct field_info *field = field_info((enum field)predicate->field);
+	const unsigned char *data = (const unsigned char *)packet + field->offset;
+
+	if (field->special)
+		return test_special(predicate, packet);
+	switch ((enum operand)field->operand) {
+	case OPERAND_MASKED:
+		return test_masked(predicate, data, field->size);
+	case OPERAND_RANGE:
+		return test_range(predicate, number_at(data, field->size));
+	case OPERAND_BYTES:
+		return test_bytes(predicate, data, packet->family == 4 ? 4 : field->size);
+	case OPERAND_SET:
+		return test_set(predicate, number_at(data, field->size));
+	case OPERAND_NONE:
 		break;
 	}
 	return OUTCOME_FALSE;
@@ -107,9 +138,15 @@ static enum outcome test_predicate(const struct predicate *predicate, const stru
 
 static enum outcome test_rule(const struct rule *rule, const struct packet *packet)
 {
-	for (uint32_t i = 0; i < rule->predicate_count; i++) {
-		enum outcome outcome = test_predicate(&rule->predicates[i], packet);
+	const struct predicate *next = rule->predicates, *end = next + rule->predicate_count;
 
+	while (next < end) {
+		enum outcome outcome = test_predicate(next, packet);
+
+		for (; next->or_next; next++)
+			if (outcome == OUTCOME_FALSE)
+				outcome = test_predicate(next + 1, packet);
+		next++;
 		if (outcome != OUTCOME_TRUE)
 			return outcome;
 	}

@@ -15,25 +15,44 @@
 
 #include "../bpf/types.h"
 
-/* What a predicate reads of struct packet. */
+/* What a predicate reads of struct packet; field.c has their operands, and where they are known. */
 enum field {
-	FIELD_SOURCE,		/* masked, 4 or 16 bytes */
-	FIELD_DESTINATION,	/* masked, 4 or 16 bytes */
-	FIELD_IN_NAME,		/* masked, 16 bytes */
-	FIELD_OUT_NAME,		/* masked, 16 bytes */
-	FIELD_PROTOCOL,		/* range; IPv6: hotdrop when it cannot be found */
-	FIELD_FRAGMENT,		/* range over 0 (whole or first) and 1 (later fragment) */
-	FIELD_SOURCE_PORT,	/* range, host order */
-	FIELD_DESTINATION_PORT, /* range, host order */
-	FIELD_ICMP,		/* range over type << 8 | code */
-	FIELD_TCP_FLAGS,	/* masked, 1 byte */
+	FIELD_SOURCE,
+	FIELD_DESTINATION,
+	FIELD_IN_NAME,
+	FIELD_OUT_NAME,
+	FIELD_PROTOCOL, /* IPv6: hotdrop when it cannot be found */
+	FIELD_FRAGMENT, /* range over 0 (whole or first) and 1 (later fragment) */
+	FIELD_SOURCE_PORT,
+	FIELD_DESTINATION_PORT,
+	FIELD_ICMP, /* type << 8 | code */
+	FIELD_TCP_FLAGS,
 	FIELD_TCP_OPTION, /* range with min == max: the option kind occurs; hotdrop if malformed */
 	FIELD_TRANSPORT,  /* guard: the transport header is there; see enum transport */
-	FIELD_NEVER,	  /* matches no packet (the kernel accepts such entries); no operand */
+	FIELD_SOURCE_RANGE,
+	FIELD_DESTINATION_RANGE,
+	FIELD_CONNECTION_STATE,
+	FIELD_CONNECTION_FLAGS,
+	FIELD_CONNECTION_PROTOCOL,
+	FIELD_CONNECTION_STATUS,
+	FIELD_CONNECTION_EXPIRES,
+	FIELD_ORIGINAL_SOURCE,
+	FIELD_ORIGINAL_DESTINATION,
+	FIELD_REPLY_SOURCE,
+	FIELD_REPLY_DESTINATION,
+	FIELD_ORIGINAL_SOURCE_PORT,
+	FIELD_ORIGINAL_DESTINATION_PORT,
+	FIELD_REPLY_SOURCE_PORT,
+	FIELD_REPLY_DESTINATION_PORT,
+	FIELD_NEVER, /* matches no packet (the kernel accepts such entries); no operand */
 	FIELD_COUNT,
 };
 
 /*
+ * A rule is a conjunction of *clauses*. A clause is a predicate, or several alternatives of which
+ * one must hold: all but its last predicate have `or_next`. Alternatives are on fields that are not
+ * special (field.h), so they cannot hotdrop.
+ *
  * One condition. `true` lets the next predicate of the rule look; `false` goes on with the next
  * rule; some can *hotdrop*: the packet is dropped at once and the rule does not count (as
  * xt_action_param::hotdrop). The order of a rule's predicates is the kernel's order of checks.
@@ -42,7 +61,9 @@ struct predicate {
 	uint8_t field; /* enum field */
 	bool invert;
 	bool fragment_one_drops; /* FIELD_TRANSPORT: fragment offset 1 is a hotdrop (TCP) */
-	union {
+	bool or_next;		 /* an alternative: the next predicate is another one */
+	const char *match;	 /* name of the match that it comes from; NULL: the entry itself */
+	union {			 /* by the field's enum operand */
 		struct {
 			uint8_t value[16]; /* packet bytes & mask == value; value outside the mask
 					      makes it never true; as in the packet, network order
@@ -50,9 +71,14 @@ struct predicate {
 			uint8_t mask[16];
 		} masked;
 		struct {
-			uint16_t min; /* inclusive, host order */
-			uint16_t max; /* inclusive */
+			uint32_t min; /* inclusive, host order */
+			uint32_t max; /* inclusive */
 		} range;
+		struct {
+			uint8_t first[16]; /* inclusive, network order; IPv4 in the first 4 */
+			uint8_t last[16];  /* inclusive */
+		} bytes;
+		uint64_t set; /* bit n: the number n */
 	};
 };
 

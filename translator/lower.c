@@ -200,13 +200,17 @@ static int lower_matches(struct rule *rule, const struct table *table, uint32_t 
 		const struct xt_entry_match *match = (const void *)next;
 		const struct match_extension *extension =
 			match_find(table->family, match->u.user.name, match->u.user.revision);
+		uint32_t first;
 		int error;
 
 		if (!extension)
 			return refuse(table, index, "match", match->u.user.name, message);
+		first = rule->predicate_count;
 		error = extension->lower ? extension->lower(match->data, &context, rule) : 0;
 		if (error)
 			return error;
+		for (uint32_t i = first; i < rule->predicate_count; i++)
+			rule->predicates[i].match = extension->name;
 		next += match->u.match_size;
 	}
 	return 0;

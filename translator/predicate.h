@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One predicate as instructions; emit.c strings them together to rules and chains. */
+/* One clause as instructions; emit.c strings them together to rules and chains. */
 #ifndef UBPFILTER_PREDICATE_H
 #define UBPFILTER_PREDICATE_H
 
@@ -16,12 +16,12 @@ enum predicate_outcome {
 };
 
 /**
- * predicate_emit() - fall through when @predicate is true, jump to @fail when it is false, drop
- * (return from the function) when it is a hotdrop.
+ * clause_emit() - fall through when the clause at @next is true, jump to @fail when it is false,
+ * drop (return from the function) when it is a hotdrop.
+ * @next: set to the predicate behind the clause.
  */
-enum predicate_outcome predicate_emit(struct assembler *assembler,
-				      const struct predicate *predicate, uint8_t family,
-				      label_t fail);
+enum predicate_outcome clause_emit(struct assembler *assembler, const struct predicate **next,
+				   uint8_t family, label_t fail);
 
 /** emit_verdict() - return @verdict from the function. */
 void emit_verdict(struct assembler *assembler, enum verdict verdict);

@@ -40,7 +40,7 @@ int lower_transport(struct rule *rule, bool fragment_one_drops);
  * lower_range() - append min <= @field <= max or its inverse; nothing where that is always true.
  * @limit: the greatest value that the field can have.
  */
-int lower_range(struct rule *rule, enum field field, uint16_t min, uint16_t max, uint16_t limit,
+int lower_range(struct rule *rule, enum field field, uint32_t min, uint32_t max, uint32_t limit,
 		enum inversion inverted);
 
 #endif

@@ -37,7 +37,7 @@ int lower_transport(struct rule *rule, bool fragment_one_drops)
 						   .fragment_one_drops = fragment_one_drops });
 }
 
-int lower_range(struct rule *rule, enum field field, uint16_t min, uint16_t max, uint16_t limit,
+int lower_range(struct rule *rule, enum field field, uint32_t min, uint32_t max, uint32_t limit,
 		enum inversion inverted)
 {
 	bool all = min == 0 && max == limit;

@@ -22,6 +22,9 @@ struct random {
 uint32_t random_below(struct random *random, uint32_t bound);
 bool random_chance(struct random *random, unsigned percent);
 void random_bytes(struct random *random, void *data, size_t size);
+/* Numbers below SMALL as 16-bit words; of one byte a byte. */
+void random_small(struct random *random, void *data, size_t size);
+#define SMALL 6
 /* One of the elements of an array. */
 #define random_pick(random, array) ((array)[random_below(random, ARRAY_SIZE(array))])
 
@@ -53,9 +56,12 @@ struct raw_packet {
 	enum hook hook; /* where it belongs by its addresses */
 	size_t size;	/* from the IP header on */
 	unsigned char data[PACKET_BYTES_MAX];
+	struct connection connection; /* what its bytes do not say; for PROGRAM_DIRECT */
 };
 
 void packet_make(struct raw_packet *packet, struct random *random, int family);
+/* As rules see it, with what the bytes do not say; -EINVAL: the IP layer discards it. */
+int packet_attributed(struct packet *packet, const struct raw_packet *raw, int family);
 void packet_print(const struct raw_packet *packet);
 
 /* --- the programs (ground.c, programs.c) ----------------------------------------------------- */
@@ -82,6 +88,7 @@ enum program {
 	PROGRAM_XDP,
 	PROGRAM_TC_INGRESS,
 	PROGRAM_TC_EGRESS,
+	PROGRAM_DIRECT, /* direct.bpf.c: the chains alone, on packets with all attributes */
 	PROGRAM_COUNT,
 };
 

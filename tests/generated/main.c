@@ -27,14 +27,25 @@ struct run {
 	struct message message;
 };
 
+static int expect_direct(struct run *run, const struct raw_packet *raw, struct counter *counters)
+{
+	struct packet packet;
+	int error = packet_attributed(&packet, raw, run->ir->family);
+
+	return error ? error : evaluate_packet(run->ir, raw->hook, &packet, counters);
+}
+
 /* What the entry program must say, given what the evaluator says. */
-static int expect(struct run *run, const struct raw_packet *packet, struct counter *counters)
+static int expect(struct run *run, enum program program, const struct raw_packet *packet,
+		  struct counter *counters)
 {
 	struct evaluation_input input = { .hook = packet->hook,
 					  .data = packet->data,
 					  .size = packet->size };
 	int verdict;
 
+	if (program == PROGRAM_DIRECT)
+		return expect_direct(run, packet, counters);
 	if (packet->hook != HOOK_OUTPUT)
 		memcpy(input.in_name, run->ground.devices[DEVICE_IN].name, IFACE_NAME_SIZE);
 	if (packet->hook != HOOK_INPUT)
@@ -80,7 +91,7 @@ static int compare_one(struct run *run, enum program program, const struct raw_p
 	int expected, got, error;
 
 	clear_expected(run);
-	expected = expect(run, packet, run->expected);
+	expected = expect(run, program, packet, run->expected);
 	got = programs_run(run->programs, program, packet, &run->ground);
 	error = programs_take_counters(run->programs, run->counted, run->ir->rule_count);
 	if (error)
@@ -103,7 +114,7 @@ static int compare_program(struct run *run, enum program program)
 
 		if (!program_sees(run->programs, program, packet))
 			continue;
-		different |= expect(run, packet, run->expected) !=
+		different |= expect(run, program, packet, run->expected) !=
 			     programs_run(run->programs, program, packet, &run->ground);
 		run->comparisons++;
 	}

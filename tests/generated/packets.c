@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../translator/packet.h"
+
 /* A packet that grows at its end. */
 struct writer {
 	struct raw_packet *packet;
@@ -265,11 +267,23 @@ void packet_make(struct raw_packet *packet, struct random *random, int family)
 	struct writer writer = { packet, random };
 
 	packet->size = 0;
+	random_small(random, &packet->connection,
+		     random_chance(random, 80) ? sizeof(packet->connection) : 0);
 	packet->hook = random_pick(random, hooks);
 	if (family == 4)
 		put_ipv4(&writer);
 	else
 		put_ipv6(&writer);
+}
+
+int packet_attributed(struct packet *packet, const struct raw_packet *raw, int family)
+{
+	enum origin origin = raw->hook == HOOK_OUTPUT ? ORIGIN_HOST : ORIGIN_OTHERS;
+	int error = packet_parse(packet, family, origin, raw->data, raw->size);
+
+	if (!error)
+		packet->connection = raw->connection;
+	return error;
 }
 
 void packet_print(const struct raw_packet *packet)

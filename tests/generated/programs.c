@@ -6,8 +6,12 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "../../common/cleanup.h"
+#include "../../common/io.h"
 #include "../../loader/loader.h"
 
 #define ETHERNET_SIZE 14
@@ -26,7 +30,13 @@ static const struct {
 				 TC_ACT_SHOT },
 	[PROGRAM_TC_EGRESS] = { "tc_egress", DEVICE_OUT, true, false, (unsigned)TC_ACT_UNSPEC,
 				TC_ACT_SHOT },
+	[PROGRAM_DIRECT] = { "direct", DEVICE_IN, false, false, (unsigned)TC_ACT_UNSPEC,
+			     TC_ACT_SHOT },
 };
+
+/* direct.bpf.c, in direct_object.S */
+extern const unsigned char direct_object[];
+extern const uint64_t direct_object_size; /* bytes */
 
 struct programs {
 	struct bpf_object *object;
@@ -63,6 +73,40 @@ static enum form wanted_form(void)
 
 /* --- loading --------------------------------------------------------------------------------- */
 
+/* libbpf 1.1 links files only. */
+static int linker_add(struct bpf_linker *linker, const void *data, size_t size)
+{
+	_cleanup_close_ int fd = memfd_create("part.bpf.o", MFD_CLOEXEC);
+	char path[64];
+	int error = fd < 0 ? -errno : io_write(fd, data, size);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return error ? error : bpf_linker__add_file(linker, path, NULL);
+}
+
+static int add_direct(struct object *linked)
+{
+	_cleanup_close_ int fd = memfd_create("linked.bpf.o", MFD_CLOEXEC);
+	char path[64];
+	struct bpf_linker *linker;
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	linker = bpf_linker__new(path, NULL);
+	if (!linker)
+		return -errno;
+	error = linker_add(linker, linked->data, linked->size);
+	if (!error)
+		error = linker_add(linker, direct_object, direct_object_size);
+	if (!error)
+		error = bpf_linker__finalize(linker);
+	bpf_linker__free(linker);
+	object_free(linked);
+	return error ? error : object_read(fd, linked);
+}
+
 static int make_object(const struct ir *ir, struct object *linked, struct message *message)
 {
 	const unsigned stages = STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC);
@@ -72,6 +116,8 @@ static int make_object(const struct ir *ir, struct object *linked, struct messag
 
 	if (!error)
 		error = link_object(&compiled, (enum family)ir->family, stages, linked, message);
+	if (!error)
+		error = add_direct(linked);
 	object_free(&compiled);
 	return error;
 }
@@ -157,8 +203,24 @@ bool program_sees(const struct programs *programs, enum program program,
 {
 	/* for an skb the kernel asks for a whole IP header */
 	size_t least = shapes[program].is_xdp ? 0 : programs->family == 4 ? 20 : 40;
+	struct packet attributed;
 
+	if (program == PROGRAM_DIRECT)
+		return packet_attributed(&attributed, packet, programs->family) == 0;
 	return shapes[program].egress == (packet->hook == HOOK_OUTPUT) && packet->size >= least;
+}
+
+static size_t make_direct(const struct programs *programs, const struct raw_packet *packet,
+			  unsigned char *frame)
+{
+	struct packet attributed;
+
+	memset(frame, 0, ETHERNET_SIZE);
+	frame[12] = ETH_P_802_EX1 >> 8;
+	frame[13] = ETH_P_802_EX1 & 0xff;
+	packet_attributed(&attributed, packet, programs->family);
+	memcpy(frame + ETHERNET_SIZE, &attributed, sizeof(attributed));
+	return ETHERNET_SIZE + sizeof(attributed);
 }
 
 static size_t make_frame(const struct programs *programs, enum program program,
@@ -180,10 +242,12 @@ int programs_run(const struct programs *programs, enum program program,
 		 const struct raw_packet *packet, const struct ground *ground)
 {
 	unsigned char frame[ETHERNET_SIZE + PACKET_BYTES_MAX];
-	size_t size = make_frame(programs, program, packet, ground, frame);
+	size_t size = program == PROGRAM_DIRECT
+			      ? make_direct(programs, packet, frame)
+			      : make_frame(programs, program, packet, ground, frame);
 	unsigned index = ground->devices[shapes[program].device].index;
 	struct xdp_md xdp = { .data_end = (__u32)size, .ingress_ifindex = index };
-	struct __sk_buff skb = { .ifindex = index };
+	struct __sk_buff skb = { .ifindex = index, .mark = packet->hook };
 	struct bpf_test_run_opts options = {
 		.sz = sizeof(options),
 		.data_in = frame,

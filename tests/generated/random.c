@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "generated.h"
 
+#include <string.h>
+
 static uint64_t next(struct random *random)
 {
 	uint64_t x = random->state;
@@ -28,4 +30,13 @@ void random_bytes(struct random *random, void *data, size_t size)
 
 	for (size_t i = 0; i < size; i++)
 		bytes[i] = (unsigned char)random_below(random, 256);
+}
+
+void random_small(struct random *random, void *data, size_t size)
+{
+	unsigned char *bytes = data;
+
+	memset(data, 0, size);
+	for (size_t i = 0; i < size; i += 2)
+		bytes[i] = (unsigned char)random_below(random, SMALL);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../translator/field.h"
+
 #define RULES_MAX 64
 
 static const enum hook hooks[] = { HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
@@ -145,6 +147,36 @@ static void add_transport(struct draft *draft)
 					.fragment_one_drops = random_chance(draft->random, 50) });
 }
 
+/* Small numbers, as attributes_make() has them. */
+static void add_generic(struct draft *draft, enum field field)
+{
+	const struct field_info *info = field_info(field);
+	struct random *random = draft->random;
+	struct predicate predicate = { .field = (uint8_t)field, .invert = inverted(draft) };
+	uint8_t value[16] = {}, mask[16] = {};
+
+	switch ((enum operand)info->operand) {
+	case OPERAND_MASKED:
+		random_small(random, value, info->size);
+		random_small(random, mask, info->size);
+		add_masked(draft, field, value, mask);
+		return;
+	case OPERAND_RANGE:
+		add_some_range(draft, field, random_below(random, SMALL), 2 * SMALL);
+		return;
+	case OPERAND_BYTES:
+		random_source(random, draft->ir->family, predicate.bytes.first);
+		random_source(random, draft->ir->family, predicate.bytes.last);
+		break;
+	case OPERAND_SET:
+		random_bytes(random, &predicate.set, sizeof(predicate.set));
+		break;
+	case OPERAND_NONE:
+		return;
+	}
+	add(draft, &predicate);
+}
+
 static void add_field(struct draft *draft, enum field field)
 {
 	struct random *random = draft->random;
@@ -185,7 +217,28 @@ static void add_field(struct draft *draft, enum field field)
 	case FIELD_NEVER:
 	case FIELD_COUNT:
 		add(draft, &(struct predicate){ .field = FIELD_NEVER });
+		break;
+	default:
+		add_generic(draft, field);
 	}
+}
+
+/* Predicates of which one must hold. */
+static void add_clause(struct draft *draft)
+{
+	const struct rule *rule = &draft->ir->rules[draft->ir->rule_count];
+	uint32_t first = rule->predicate_count;
+
+	for (uint32_t count = 2 + random_below(draft->random, 3); count;) {
+		enum field field = (enum field)random_below(draft->random, FIELD_NEVER);
+
+		if (field_info(field)->special)
+			continue;
+		add_field(draft, field);
+		count--;
+	}
+	for (uint32_t i = first; i + 1 < rule->predicate_count; i++)
+		rule->predicates[i].or_next = true;
 }
 
 /* What `-p tcp --dport ...` and its like make, in the kernel's order. */
@@ -224,8 +277,12 @@ static void add_conditions(struct draft *draft)
 
 	if (random_chance(draft->random, 60)) {
 		add_usual(draft);
+		if (random_chance(draft->random, 15))
+			add_clause(draft);
 		return;
 	}
+	if (random_chance(draft->random, 15))
+		add_clause(draft);
 	for (uint32_t i = 0; i < count; i++)
 		add_field(draft,
 			  (enum field)random_below(draft->random, random_chance(draft->random, 10)
@@ -343,30 +400,42 @@ struct ir *table_make(struct random *random, int family)
 
 /* --- a report -------------------------------------------------------------------------------- */
 
+static void bytes_print(const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		printf("%02x", bytes[i]);
+}
+
+static void operand_print(const struct predicate *predicate, const struct field_info *field)
+{
+	switch ((enum operand)field->operand) {
+	case OPERAND_MASKED:
+	case OPERAND_BYTES:
+		bytes_print(predicate->masked.value, field->size);
+		printf("%c", field->operand == OPERAND_MASKED ? '/' : '-');
+		bytes_print(predicate->masked.mask, field->size);
+		break;
+	case OPERAND_RANGE:
+		printf("%u-%u", predicate->range.min, predicate->range.max);
+		break;
+	case OPERAND_SET:
+		printf("%016llx", (unsigned long long)predicate->set);
+		break;
+	case OPERAND_NONE:
+		break;
+	}
+}
+
 static void predicate_print(const struct predicate *predicate)
 {
-	static const char *const names[FIELD_COUNT] = { "source",    "destination", "in",
-							"out",	     "protocol",    "fragment",
-							"sport",     "dport",	    "icmp",
-							"tcp flags", "tcp option",  "transport",
-							"never" };
-	enum field field = (enum field)predicate->field;
+	const struct field_info *field = field_info((enum field)predicate->field);
 
-	printf(" %s%s", predicate->invert ? "! " : "", names[field]);
-	if (field == FIELD_TRANSPORT && predicate->fragment_one_drops)
-		printf(" (tcp)");
-	if (field == FIELD_TRANSPORT || field == FIELD_NEVER)
-		return;
-	if (field > FIELD_OUT_NAME && field != FIELD_TCP_FLAGS) {
-		printf(" %u-%u", predicate->range.min, predicate->range.max);
-		return;
-	}
-	printf(" ");
-	for (size_t i = 0; i < 16; i++)
-		printf("%02x", predicate->masked.value[i]);
-	printf("/");
-	for (size_t i = 0; i < 16; i++)
-		printf("%02x", predicate->masked.mask[i]);
+	printf(" %s%s ", predicate->invert ? "! " : "", field->name);
+	if (predicate->fragment_one_drops)
+		printf("(tcp)");
+	operand_print(predicate, field);
+	if (predicate->or_next)
+		printf(" or");
 }
 
 void table_print(const struct ir *ir)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../../translator/field.h"
+
 uint32_t random_below(struct random *random, uint32_t limit)
 {
 	random->state ^= random->state << 13;
@@ -85,12 +87,42 @@ static void masked(struct random *random, uint8_t family, uint8_t field, struct 
 			p->masked.value[i] &= p->masked.mask[i];
 }
 
-static void range(struct random *random, uint16_t a, uint16_t b, struct predicate *p)
+static void range(struct random *random, uint32_t a, uint32_t b, struct predicate *p)
 {
 	bool point = chance(random, 60);
 
 	p->range.min = point || a < b ? a : b;
 	p->range.max = point ? a : a < b ? b : a;
+}
+
+static uint32_t small_number(struct random *random)
+{
+	return random_below(random, 3) ? random_below(random, 5) : random_below(random, 70);
+}
+
+/* Fields that have nothing of their own: small numbers, which random_packet() has too. */
+static void generic(struct random *random, uint8_t family, const struct field_info *field,
+		    struct predicate *p)
+{
+	switch (field->operand) {
+	case OPERAND_MASKED:
+		for (int i = 0; i<field->size; i += field->size> 4 ? 4 : 1) {
+			p->masked.mask[i] = random_below(random, 8);
+			p->masked.value[i] = random_below(random, 8) & random_below(random, 8);
+			if (!chance(random, 3))
+				p->masked.value[i] &= p->masked.mask[i];
+		}
+		break;
+	case OPERAND_RANGE:
+		range(random, small_number(random), small_number(random), p);
+		break;
+	case OPERAND_BYTES:
+		random_address(random, family, p->bytes.first);
+		random_address(random, family, p->bytes.last);
+		break;
+	default:
+		p->set = (uint64_t)random_below(random, 64) << random_below(random, 64);
+	}
 }
 
 static void random_predicate(struct random *random, uint8_t family, uint8_t field,
@@ -127,11 +159,40 @@ static void random_predicate(struct random *random, uint8_t family, uint8_t fiel
 	case FIELD_NEVER:
 		p.invert = false;
 		break;
-	default:
+	case FIELD_SOURCE:
+	case FIELD_DESTINATION:
+	case FIELD_IN_NAME:
+	case FIELD_OUT_NAME:
+	case FIELD_TCP_FLAGS:
 		masked(random, family, field, &p);
+		break;
+	default:
+		generic(random, family, field_info(field), &p);
 	}
 	if (rule_add(rule, &p))
 		abort();
+}
+
+static bool may_be_alternative(uint8_t field)
+{
+	return !field_info(field)->special;
+}
+
+/* Up to four predicates of which one must hold. */
+static void random_clause(struct random *random, uint8_t family, struct rule *rule)
+{
+	uint32_t first = rule->predicate_count;
+
+	for (uint32_t count = 2 + random_below(random, 3); count;) {
+		uint8_t field = random_below(random, FIELD_NEVER);
+
+		if (!may_be_alternative(field))
+			continue;
+		random_predicate(random, family, field, rule);
+		count--;
+	}
+	for (; first + 1 < rule->predicate_count; first++)
+		rule->predicates[first].or_next = true;
 }
 
 static void add_number(struct rule *rule, uint8_t field, uint16_t number, bool drops)
@@ -174,6 +235,8 @@ static void lowered_predicates(struct random *random, uint8_t family, struct rul
 		random_predicate(random, family, FIELD_TCP_OPTION, rule);
 	if (chance(random, 10)) /* a second match of the rule looks at addresses again */
 		random_predicate(random, family, FIELD_SOURCE, rule);
+	if (chance(random, 10))
+		random_clause(random, family, rule);
 }
 
 /* Large tables stay large: hardly a rule matches many packets; some leave an address open. */
@@ -202,7 +265,10 @@ static void specific_predicates(struct random *random, uint8_t family, struct ru
 static void any_predicates(struct random *random, uint8_t family, struct rule *rule)
 {
 	for (uint32_t i = random_below(random, 6); i; i--)
-		random_predicate(random, family, random_below(random, FIELD_NEVER), rule);
+		if (chance(random, 15))
+			random_clause(random, family, rule);
+		else
+			random_predicate(random, family, random_below(random, FIELD_NEVER), rule);
 	if (chance(random, 2))
 		random_predicate(random, family, FIELD_NEVER, rule);
 }
@@ -306,6 +372,17 @@ static void random_transport(struct random *random, struct packet *packet)
 		packet->flags |= PACKET_TCP_OPTIONS_BAD;
 }
 
+/* Small numbers all over, as generic() asks for. */
+static void random_connection(struct random *random, struct connection *connection)
+{
+	uint16_t *words = (uint16_t *)connection;
+
+	if (chance(random, 30))
+		return;
+	for (size_t i = 0; i < sizeof(*connection) / sizeof(*words); i++)
+		words[i] = random_below(random, 3) ? random_below(random, 5) : 0;
+}
+
 void random_packet(struct random *random, uint8_t family, struct packet *packet)
 {
 	*packet = (struct packet){ .family = family, .length = 40 + random_below(random, 1400) };
@@ -314,6 +391,7 @@ void random_packet(struct random *random, uint8_t family, struct packet *packet)
 	random_name(random, packet->in_name);
 	random_name(random, packet->out_name);
 	packet->protocol = random_protocol(random);
+	random_connection(random, &packet->connection);
 	if (family == 6 && chance(random, 8)) {
 		packet->flags = PACKET_NO_PROTOCOL;
 		packet->protocol = 44;
@@ -343,6 +421,25 @@ static bool masked_equal(const void *bytes, const struct predicate *p, int size)
 static bool in_range(uint32_t value, const struct predicate *p)
 {
 	return value >= p->range.min && value <= p->range.max;
+}
+
+static bool generic_holds(const struct packet *packet, const struct predicate *p)
+{
+	const struct field_info *field = field_info(p->field);
+	const uint8_t *bytes = (const uint8_t *)packet + field->offset;
+	int address_size = packet->family == 6 ? 16 : 4;
+	uint32_t number = 0;
+
+	if (field->operand == OPERAND_MASKED)
+		return masked_equal(bytes, p, field->size);
+	if (field->operand == OPERAND_BYTES)
+		return memcmp(bytes, p->bytes.first, address_size) >= 0 &&
+		       memcmp(bytes, p->bytes.last, address_size) <= 0;
+	for (int i = field->size; i > 0; i--)
+		number = number << 8 | bytes[i - 1];
+	if (field->operand == OPERAND_RANGE)
+		return in_range(number, p);
+	return number < 64 && p->set >> number & 1;
 }
 
 static enum answer ask(const struct packet *packet, const struct predicate *p)
@@ -395,18 +492,24 @@ static enum answer ask(const struct packet *packet, const struct predicate *p)
 		    (packet->transport == TRANSPORT_FRAGMENT_ONE && !p->fragment_one_drops))
 			return ANSWER_NO;
 		return ANSWER_HOTDROP;
-	default:
+	case FIELD_NEVER:
 		return ANSWER_NO;
+	default:
+		yes = generic_holds(packet, p);
 	}
 	return yes != p->invert ? ANSWER_YES : ANSWER_NO;
 }
 
 static enum answer ask_rule(const struct packet *packet, const struct rule *rule)
 {
-	for (uint32_t i = 0; i < rule->predicate_count; i++) {
-		enum answer answer = ask(packet, &rule->predicates[i]);
+	bool met = false; /* an alternative before holds */
 
-		if (answer != ANSWER_YES)
+	for (uint32_t i = 0; i < rule->predicate_count; i++) {
+		const struct predicate *p = &rule->predicates[i];
+		enum answer answer = met ? ANSWER_YES : ask(packet, p);
+
+		met = p->or_next && answer == ANSWER_YES;
+		if (answer == ANSWER_HOTDROP || (answer == ANSWER_NO && !p->or_next))
 			return answer;
 	}
 	return ANSWER_YES;

@@ -336,3 +336,43 @@ Test(extension_headers, a_later_fragment_has_a_protocol_but_no_ports)
 	add(&fixture, 0, (struct predicate){ .field = FIELD_TRANSPORT });
 	cr_assert_eq(run(&fixture), VERDICT_ACCEPT);
 }
+
+Test(clause, holds_if_one_of_its_alternatives_does)
+{
+	struct fixture fixture = fixture_ipv4(IPPROTO_UDP, 8);
+
+	add(&fixture, 0,
+	    (struct predicate){ .field = FIELD_SOURCE_PORT, .range = { 1, 2 }, .or_next = true });
+	add(&fixture, 0, (struct predicate){ .field = FIELD_DESTINATION_PORT, .range = { 5, 5 } });
+	add_range(&fixture, 0, FIELD_PROTOCOL, IPPROTO_UDP, IPPROTO_UDP, false);
+	fixture.rules[0].action = ACTION_DROP;
+	fixture.data[21] = 9;
+	cr_expect_eq(run(&fixture), VERDICT_ACCEPT);
+	fixture.data[21] = 2;
+	cr_expect_eq(run(&fixture), VERDICT_DROP);
+	fixture.data[21] = 9;
+	fixture.data[23] = 5;
+	cr_expect_eq(run(&fixture), VERDICT_DROP);
+	fixture.data[9] = IPPROTO_TCP; /* the clause behind is asked too */
+	fixture.data[3] += 12;
+	fixture.input.size += 12;
+	cr_expect_eq(run(&fixture), VERDICT_ACCEPT);
+}
+
+Test(addresses, range_has_both_ends)
+{
+	struct fixture fixture = fixture_ipv4(IPPROTO_UDP, 8);
+
+	add(&fixture, 0,
+	    (struct predicate){ .field = FIELD_SOURCE_RANGE,
+				.bytes = { { 10, 0, 0, 1 }, { 10, 0, 1, 0 } } });
+	fixture.rules[0].action = ACTION_DROP;
+	cr_expect_eq(run(&fixture), VERDICT_DROP);
+	fixture.data[14] = 1;
+	fixture.data[15] = 0;
+	cr_expect_eq(run(&fixture), VERDICT_DROP);
+	fixture.data[15] = 1;
+	cr_expect_eq(run(&fixture), VERDICT_ACCEPT);
+	fixture.data[14] = fixture.data[15] = 0;
+	cr_expect_eq(run(&fixture), VERDICT_ACCEPT);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "field.h"
+
+#define EVERYWHERE (STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC) | STAGE_BIT(STAGE_NF))
+#define NETFILTER  STAGE_BIT(STAGE_NF)
+
+#define AT(member) \
+	.offset = offsetof(struct packet, member), .size = sizeof(((struct packet *)NULL)->member)
+
+static const struct field_info fields[FIELD_COUNT] = {
+	[FIELD_SOURCE] = { "source", AT(source), OPERAND_MASKED, .stages = EVERYWHERE },
+	[FIELD_DESTINATION] = { "destination", AT(destination), OPERAND_MASKED,
+				.stages = EVERYWHERE },
+	[FIELD_IN_NAME] = { "input device", AT(in_name), OPERAND_MASKED, .needs = NEED_IN_NAME,
+			    .stages = EVERYWHERE },
+	[FIELD_OUT_NAME] = { "output device", AT(out_name), OPERAND_MASKED, .needs = NEED_OUT_NAME,
+			     .stages = EVERYWHERE },
+	[FIELD_PROTOCOL] = { "protocol", AT(protocol), OPERAND_RANGE, .special = true,
+			     .stages = EVERYWHERE },
+	[FIELD_FRAGMENT] = { "fragment", AT(flags), OPERAND_RANGE, .special = true,
+			     .stages = EVERYWHERE },
+	[FIELD_SOURCE_PORT] = { "source port", AT(source_port), OPERAND_RANGE,
+				.stages = EVERYWHERE },
+	[FIELD_DESTINATION_PORT] = { "destination port", AT(destination_port), OPERAND_RANGE,
+				     .stages = EVERYWHERE },
+	[FIELD_ICMP] = { "ICMP type and code", AT(icmp), OPERAND_RANGE, .stages = EVERYWHERE },
+	[FIELD_TCP_FLAGS] = { "TCP flags", AT(tcp_flags), OPERAND_MASKED, .stages = EVERYWHERE },
+	[FIELD_TCP_OPTION] = { "TCP options", AT(tcp_options), OPERAND_RANGE, .special = true,
+			       .needs = NEED_TCP_OPTIONS, .stages = EVERYWHERE },
+	[FIELD_TRANSPORT] = { "transport header", AT(transport), OPERAND_NONE, .special = true,
+			      .stages = EVERYWHERE },
+	[FIELD_SOURCE_RANGE] = { "source", AT(source), OPERAND_BYTES, .stages = EVERYWHERE },
+	[FIELD_DESTINATION_RANGE] = { "destination", AT(destination), OPERAND_BYTES,
+				      .stages = EVERYWHERE },
+	[FIELD_CONNECTION_STATE] = { "connection state", AT(connection.state), OPERAND_MASKED,
+				     .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_CONNECTION_FLAGS] = { "connection", AT(connection.flags), OPERAND_MASKED,
+				     .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_CONNECTION_PROTOCOL] = { "connection protocol", AT(connection.protocol),
+					OPERAND_RANGE, .needs = NEED_CONNECTION,
+					.stages = NETFILTER },
+	[FIELD_CONNECTION_STATUS] = { "connection status", AT(connection.status), OPERAND_MASKED,
+				      .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_CONNECTION_EXPIRES] = { "connection expiry", AT(connection.expires), OPERAND_RANGE,
+				       .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_ORIGINAL_SOURCE] = { "original source", AT(connection.original_source),
+				    OPERAND_MASKED, .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_ORIGINAL_DESTINATION] = { "original destination",
+					 AT(connection.original_destination), OPERAND_MASKED,
+					 .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_REPLY_SOURCE] = { "reply source", AT(connection.reply_source), OPERAND_MASKED,
+				 .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_REPLY_DESTINATION] = { "reply destination", AT(connection.reply_destination),
+				      OPERAND_MASKED, .needs = NEED_CONNECTION,
+				      .stages = NETFILTER },
+	[FIELD_ORIGINAL_SOURCE_PORT] = { "original source port",
+					 AT(connection.original_source_port), OPERAND_RANGE,
+					 .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_ORIGINAL_DESTINATION_PORT] = { "original destination port",
+					      AT(connection.original_destination_port),
+					      OPERAND_RANGE, .needs = NEED_CONNECTION,
+					      .stages = NETFILTER },
+	[FIELD_REPLY_SOURCE_PORT] = { "reply source port", AT(connection.reply_source_port),
+				      OPERAND_RANGE, .needs = NEED_CONNECTION,
+				      .stages = NETFILTER },
+	[FIELD_REPLY_DESTINATION_PORT] = { "reply destination port",
+					   AT(connection.reply_destination_port), OPERAND_RANGE,
+					   .needs = NEED_CONNECTION, .stages = NETFILTER },
+	[FIELD_NEVER] = { "nothing", .operand = OPERAND_NONE, .special = true,
+			  .stages = EVERYWHERE },
+};
+
+/* All 16 bytes from a field on are read at once: those behind it must be in struct packet too. */
+_Static_assert(offsetof(struct packet, connection.reply_destination) + 16 == sizeof(struct packet),
+	       "the last field is the widest");
+
+const struct field_info *field_info(enum field field)
+{
+	return &fields[field < FIELD_COUNT ? field : FIELD_NEVER];
+}
+
+const struct predicate *rule_unknown(const struct rule *rule, enum stage stage)
+{
+	for (uint32_t i = 0; i < rule->predicate_count; i++) {
+		const struct predicate *predicate = &rule->predicates[i];
+
+		if (!(field_info((enum field)predicate->field)->stages & STAGE_BIT(stage)))
+			return predicate;
+	}
+	return NULL;
+}
