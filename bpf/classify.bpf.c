@@ -12,16 +12,16 @@
 extern const __u64 classifier[];
 
 /* Of the compiled table: count one rule. */
-int table_count(__u32 rule, __u32 bytes);
+int table_count(__u32 rule, struct packet *packet);
 
 #define classifier_data			      ((const void *)classifier)
 #define CLASSIFY_FUNCTION		      __attribute__((noinline))
-#define classify_count(packet, rule)	      table_count(rule, (packet)->length)
+#define classify_count(judged, rule)	      table_count(rule, (struct packet *)(judged))
 #define classify_repeat(times, step, context) bpf_loop(times, step, context, 0)
 
 #include "classify_walk.h"
 
-static __always_inline int judge(const struct packet *packet, __u32 chain)
+static __always_inline int judge(struct packet *packet, __u32 chain)
 {
 	__u64 result;
 
@@ -29,7 +29,7 @@ static __always_inline int judge(const struct packet *packet, __u32 chain)
 		return VERDICT_DROP;
 	result = classify(packet, chain);
 	if (result >> 8 != CLASSIFY_NO_RULE)
-		table_count(result >> 8, packet->length);
+		table_count(result >> 8, packet);
 	return result & 0xff;
 }
 
@@ -44,3 +44,6 @@ CHAIN(xdp_forward, 1)
 CHAIN(tc_input, 0)
 CHAIN(tc_forward, 1)
 CHAIN(tc_output, 2)
+CHAIN(nf_input, 0)
+CHAIN(nf_forward, 1)
+CHAIN(nf_output, 2)

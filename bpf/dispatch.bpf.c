@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The dispatcher: what stays attached to a device while tables come and go. It finds the packet's
- * family and goes on in that family's table, in the generation that is in force: a change of one
- * number in `generation` moves every device and hook to the next one at once.
+ * The dispatcher on devices: what stays attached to one while tables come and go. It finds the
+ * packet's family and goes on in that family's table, in the generation that is in force: a change
+ * of one number in `generation` moves every device and hook to the next one at once.
  */
 #include <linux/pkt_cls.h>
 
+#include "dispatch.h"
 #include "frame.h"
 #include "maps.h"
-
-/* enum table_family -> number of the generation in force; 0: none yet. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, TABLE_FAMILIES);
-	__type(key, __u32);
-	__type(value, __u64);
-} generation SEC(".maps");
-
-#define SLOTS(hook)                                    \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_PROG_ARRAY); \
-		__uint(max_entries, TABLE_SLOTS);      \
-		__type(key, __u32);                    \
-		__type(value, __u32);                  \
-	} hook SEC(".maps")
 
 SLOTS(xdp_slots);
 SLOTS(ingress_slots);
@@ -32,17 +17,9 @@ SLOTS(egress_slots);
 /* Slot of the table for @protocol; a number out of range when there is none. */
 static __always_inline __u32 slot_find(__be16 protocol)
 {
-	__u32 family = TABLE_IPV4;
-	__u64 *number;
-
 	if (protocol == bpf_htons(ETH_P_IPV6))
-		family = TABLE_IPV6;
-	else if (protocol != bpf_htons(ETH_P_IP))
-		return TABLE_SLOTS;
-	number = bpf_map_lookup_elem(&generation, &family);
-	if (!number || !*number)
-		return TABLE_SLOTS;
-	return family * 2 + (*number & 1);
+		return slot_of_family(TABLE_IPV6);
+	return protocol == bpf_htons(ETH_P_IP) ? slot_of_family(TABLE_IPV4) : TABLE_SLOTS;
 }
 
 SEC("xdp")

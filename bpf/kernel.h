@@ -40,6 +40,37 @@ struct bpf_nf_ctx {
 	struct sk_buff *skb;
 };
 
+/* of <net/netfilter/nf_conntrack_tuple.h> and nf_conntrack.h */
+struct nf_conntrack_tuple {
+	struct {
+		union {
+			__be32 all[4];
+		} u3;
+		union {
+			__be16 all;
+		} u;
+	} src;
+	struct {
+		union {
+			__be32 all[4];
+		} u3;
+		union {
+			__be16 all;
+		} u;
+		__u8 protonum;
+	} dst;
+};
+
+struct nf_conntrack_tuple_hash {
+	struct nf_conntrack_tuple tuple;
+};
+
+struct nf_conn {
+	struct nf_conntrack_tuple_hash tuplehash[2];
+	unsigned long status;
+	__u32 timeout; /* jiffies */
+};
+
 #pragma clang attribute pop
 
 /* 25 numbers of 64 bits and nothing else: a window on memory that any aligned load fits. */
@@ -53,5 +84,10 @@ static __always_inline const void *kernel_at(__u64 address)
 	return bpf_rdonly_cast((const void *)address,
 			       bpf_core_type_id_kernel(struct rtnl_link_stats64));
 }
+
+/* KERNEL_FIELD() - the value of a member of the structure of that type at an address. */
+#define KERNEL_FIELD(type, address, member)               \
+	(*(const typeof(((type *)0)->member) *)kernel_at( \
+		(address) + bpf_core_field_offset(((type *)0)->member)))
 
 #endif

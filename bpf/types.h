@@ -70,6 +70,20 @@ struct connection {
 
 _Static_assert(sizeof(struct connection) == 88, "offsets are in generated code");
 
+/* How rules are counted, by who runs and what can interrupt it. */
+enum counting {
+	COUNTING_PLAIN,	 /* bottom halves are off: nobody else counts on this CPU meanwhile */
+	COUNTING_ATOMIC, /* a process sends: packets that arrive interrupt it */
+	COUNTING_LATER,	 /* early stages: noted, and counted if the packet ends here */
+};
+
+/* Rules that a packet matched in an early stage, in order. */
+#define NOTES_MAX 16
+struct notes {
+	__u32 count; /* above NOTES_MAX: some are missing, a later stage decides */
+	__u32 rules[NOTES_MAX];
+};
+
 /*
  * A packet as rules see it, parsed once by the entry program and passed by pointer to the generated
  * functions, which only read it.
@@ -90,8 +104,11 @@ struct packet {
 	__u8 flags;		/* enum packet_flags */
 	__u8 tcp_flags;		/* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
 	__u8 family;		/* 4 or 6 */
-	__u8 reserved[1];
-	struct connection connection; /* only if NEED_CONNECTION */
+	__u8 counting;		/* enum counting */
+	union {
+		struct connection connection; /* only if NEED_CONNECTION */
+		struct notes notes;	      /* COUNTING_LATER: in place of what is not known */
+	};
 };
 
 _Static_assert(sizeof(struct packet) == 200, "offsets of struct packet are in generated code");
@@ -103,6 +120,8 @@ enum table_needs {
 	NEED_TCP_OPTIONS = 1 << 2,
 	NEED_FORWARD = 1 << 3, /* FORWARD decides otherwise than INPUT: they must be told apart */
 	NEED_CONNECTION = 1 << 4,
+	NEED_CONNECTION_TUPLES = 1 << 5, /* its addresses, ports and protocol, too */
+	NEED_CONNECTION_EXPIRY = 1 << 6, /* and when it expires */
 };
 
 /* One rule's counter in the per-CPU map `counters`, key: index of the entry in the table's blob. */

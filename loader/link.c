@@ -51,6 +51,8 @@ static struct entry_object entry_object(enum stage stage, enum family family)
 		[STAGE_XDP] = { { object_xdp4, &object_xdp4_size },
 				{ object_xdp6, &object_xdp6_size } },
 		[STAGE_TC] = { { object_tc4, &object_tc4_size }, { object_tc6, &object_tc6_size } },
+		[STAGE_NF] = { { object_netfilter4, &object_netfilter4_size },
+			       { object_netfilter6, &object_netfilter6_size } },
 	};
 
 	return objects[stage][family == FAMILY_IPV6];

@@ -13,10 +13,13 @@ object_\name\()_size:
 
 	.section .rodata
 	object dispatch
+	object dispatch_netfilter
 	object xdp4
 	object xdp6
 	object tc4
 	object tc6
+	object netfilter4
+	object netfilter6
 	object classify
 	object surroundings
 

@@ -7,6 +7,8 @@
 
 extern const unsigned char object_dispatch[];
 extern const uint64_t object_dispatch_size; /* bytes */
+extern const unsigned char object_dispatch_netfilter[];
+extern const uint64_t object_dispatch_netfilter_size; /* bytes */
 extern const unsigned char object_xdp4[];
 extern const uint64_t object_xdp4_size; /* bytes */
 extern const unsigned char object_xdp6[];
@@ -15,6 +17,10 @@ extern const unsigned char object_tc4[];
 extern const uint64_t object_tc4_size; /* bytes */
 extern const unsigned char object_tc6[];
 extern const uint64_t object_tc6_size; /* bytes */
+extern const unsigned char object_netfilter4[];
+extern const uint64_t object_netfilter4_size; /* bytes */
+extern const unsigned char object_netfilter6[];
+extern const uint64_t object_netfilter6_size; /* bytes */
 extern const unsigned char object_classify[];
 extern const uint64_t object_classify_size; /* bytes */
 extern const unsigned char object_surroundings[];

@@ -118,6 +118,15 @@ void emit_store(struct assembler *assembler, uint8_t size, uint8_t base, int16_t
 						.off = offset });
 }
 
+void emit_atomic_add(struct assembler *assembler, uint8_t base, int16_t offset, uint8_t source)
+{
+	emit_insn(assembler, (struct bpf_insn){ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+						.dst_reg = base & 15,
+						.src_reg = source & 15,
+						.off = offset,
+						.imm = BPF_ADD });
+}
+
 void emit_move(struct assembler *assembler, uint8_t target, uint8_t source)
 {
 	emit_alu(assembler, BPF_MOV, target, source);

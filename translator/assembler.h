@@ -54,6 +54,8 @@ void emit_load(struct assembler *assembler, uint8_t size, uint8_t target, uint8_
 	       int16_t offset);
 void emit_store(struct assembler *assembler, uint8_t size, uint8_t base, int16_t offset,
 		uint8_t source);
+/** emit_atomic_add() - *(u64 *)(base + offset) += source, in one step that nothing interrupts. */
+void emit_atomic_add(struct assembler *assembler, uint8_t base, int16_t offset, uint8_t source);
 void emit_move(struct assembler *assembler, uint8_t target, uint8_t source);
 void emit_move_immediate(struct assembler *assembler, uint8_t target, int32_t immediate);
 /** emit_immediate64() - target = a 64-bit constant; two instruction slots. */

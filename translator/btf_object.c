@@ -98,7 +98,7 @@ static int add_function(struct types *types, const struct function *function)
 		note(types, btf__add_func_param(btf, "packet", types->packet));
 	} else {
 		note(types, btf__add_func_param(btf, "rule", types->u32));
-		note(types, btf__add_func_param(btf, "bytes", types->u32));
+		note(types, btf__add_func_param(btf, "packet", types->packet));
 	}
 	return note(types, btf__add_func(btf, function->name, BTF_FUNC_GLOBAL, prototype));
 }

@@ -22,9 +22,10 @@ static const struct {
 	enum hook hook;
 	const char *chain;
 } chains[] = {
-	{ STAGE_XDP, HOOK_INPUT, "input" },  { STAGE_XDP, HOOK_FORWARD, "forward" },
-	{ STAGE_TC, HOOK_INPUT, "input" },   { STAGE_TC, HOOK_FORWARD, "forward" },
-	{ STAGE_TC, HOOK_OUTPUT, "output" },
+	{ STAGE_XDP, HOOK_INPUT, "input" },    { STAGE_XDP, HOOK_FORWARD, "forward" },
+	{ STAGE_TC, HOOK_INPUT, "input" },     { STAGE_TC, HOOK_FORWARD, "forward" },
+	{ STAGE_TC, HOOK_OUTPUT, "output" },   { STAGE_NF, HOOK_INPUT, "input" },
+	{ STAGE_NF, HOOK_FORWARD, "forward" }, { STAGE_NF, HOOK_OUTPUT, "output" },
 };
 
 const char *stage_name(enum stage stage)

@@ -3,7 +3,8 @@
  * The compiler's one entry: a checked table in, an ELF object in memory out. No I/O, no globals.
  *
  * The object holds, for each stage asked for, one global function a built-in chain, named
- * <stage>_<chain> (`xdp_input`, `xdp_forward`, `tc_input`, `tc_forward`, `tc_output`):
+ * <stage>_<chain> (`xdp_input`, `xdp_forward`, `tc_input`, `tc_forward`, `tc_output`, `nf_input`,
+ * `nf_forward`, `nf_output`):
  *
  *	int <stage>_<chain>(struct packet *packet);	returns enum verdict
  *
@@ -71,7 +72,7 @@ void object_free(struct object *object);
 /** object_read() - a whole file as an object, from its first byte on. Return: 0 or -errno. */
 int object_read(int fd, struct object *object);
 
-/** stage_name() - "xdp", "tc": the prefix of the functions' names. */
+/** stage_name() - "xdp", "tc", "nf": the prefix of the functions' names. */
 const char *stage_name(enum stage stage);
 
 #endif

@@ -9,7 +9,7 @@
 /* Which of the two signatures a function has; both return int. */
 enum signature {
 	SIGNATURE_CHAIN, /* int (struct packet *packet) */
-	SIGNATURE_COUNT, /* int (u32 rule, u32 bytes) */
+	SIGNATURE_COUNT, /* int (u32 rule, struct packet *packet) */
 };
 
 struct function {

@@ -26,29 +26,89 @@ struct expansion {
 	uint32_t room;
 };
 
-void emit_count(struct assembler *assembler)
+#define PACKET_OFFSET(member) ((int16_t)offsetof(struct packet, member))
+
+static void emit_return_0(struct assembler *assembler)
+{
+	emit_move_immediate(assembler, BPF_REG_0, 0);
+	emit_exit(assembler);
+}
+
+/* r1 = address of the counter of the rule in r1; nothing to count: returns from the function */
+static void emit_find_counter(struct assembler *assembler)
 {
 	label_t found = label_new(assembler);
 
-	emit_line(assembler, RULE_NONE);
-	emit_move(assembler, BPF_REG_6, BPF_REG_2);
 	emit_store(assembler, BPF_W, BPF_REG_10, -4, BPF_REG_1);
 	emit_move(assembler, BPF_REG_2, BPF_REG_10);
 	emit_add(assembler, BPF_REG_2, -4);
 	emit_map(assembler, BPF_REG_1);
 	emit_helper_call(assembler, BPF_FUNC_map_lookup_elem);
 	emit_jump_not_null(assembler, BPF_REG_0, found);
-	emit_move_immediate(assembler, BPF_REG_0, 0);
-	emit_exit(assembler);
+	emit_return_0(assembler);
 	label_place(assembler, found);
+}
+
+static void emit_count_plain(struct assembler *assembler)
+{
 	emit_load(assembler, BPF_DW, BPF_REG_1, BPF_REG_0, offsetof(struct counter, packets));
 	emit_add(assembler, BPF_REG_1, 1);
 	emit_store(assembler, BPF_DW, BPF_REG_0, offsetof(struct counter, packets), BPF_REG_1);
 	emit_load(assembler, BPF_DW, BPF_REG_1, BPF_REG_0, offsetof(struct counter, bytes));
-	emit_alu(assembler, BPF_ADD, BPF_REG_1, BPF_REG_6);
+	emit_alu(assembler, BPF_ADD, BPF_REG_1, BPF_REG_2);
 	emit_store(assembler, BPF_DW, BPF_REG_0, offsetof(struct counter, bytes), BPF_REG_1);
-	emit_move_immediate(assembler, BPF_REG_0, 0);
-	emit_exit(assembler);
+	emit_return_0(assembler);
+}
+
+static void emit_count_atomic(struct assembler *assembler)
+{
+	emit_move_immediate(assembler, BPF_REG_1, 1);
+	emit_atomic_add(assembler, BPF_REG_0, offsetof(struct counter, packets), BPF_REG_1);
+	emit_atomic_add(assembler, BPF_REG_0, offsetof(struct counter, bytes), BPF_REG_2);
+	emit_return_0(assembler);
+}
+
+/* Append the rule in r1 to the packet's notes; one too many leaves the mark that some are missing.
+ */
+static void emit_note(struct assembler *assembler)
+{
+	label_t room = label_new(assembler);
+
+	emit_load(assembler, BPF_W, BPF_REG_3, BPF_REG_6, PACKET_OFFSET(notes.count));
+	emit_jump(assembler, BPF_JLT, BPF_REG_3, NOTES_MAX, room);
+	emit_move_immediate(assembler, BPF_REG_3, NOTES_MAX + 1);
+	emit_store(assembler, BPF_W, BPF_REG_6, PACKET_OFFSET(notes.count), BPF_REG_3);
+	emit_return_0(assembler);
+	label_place(assembler, room);
+	emit_move(assembler, BPF_REG_4, BPF_REG_3);
+	emit_alu_immediate(assembler, BPF_LSH, BPF_REG_4, 2);
+	emit_alu(assembler, BPF_ADD, BPF_REG_4, BPF_REG_6);
+	emit_store(assembler, BPF_W, BPF_REG_4, PACKET_OFFSET(notes.rules), BPF_REG_1);
+	emit_add(assembler, BPF_REG_3, 1);
+	emit_store(assembler, BPF_W, BPF_REG_6, PACKET_OFFSET(notes.count), BPF_REG_3);
+	emit_return_0(assembler);
+}
+
+void emit_count(struct assembler *assembler)
+{
+	label_t packet = label_new(assembler), later = label_new(assembler),
+		atomic = label_new(assembler);
+
+	emit_line(assembler, RULE_NONE);
+	emit_jump_not_null(assembler, BPF_REG_2, packet);
+	emit_return_0(assembler);
+	label_place(assembler, packet);
+	emit_move(assembler, BPF_REG_6, BPF_REG_2);
+	emit_load(assembler, BPF_B, BPF_REG_7, BPF_REG_6, PACKET_OFFSET(counting));
+	emit_jump(assembler, BPF_JEQ, BPF_REG_7, COUNTING_LATER, later);
+	emit_find_counter(assembler);
+	emit_load(assembler, BPF_W, BPF_REG_2, BPF_REG_6, PACKET_OFFSET(length));
+	emit_jump(assembler, BPF_JEQ, BPF_REG_7, COUNTING_ATOMIC, atomic);
+	emit_count_plain(assembler);
+	label_place(assembler, atomic);
+	emit_count_atomic(assembler);
+	label_place(assembler, later);
+	emit_note(assembler);
 }
 
 static void push(struct expansion *expansion, struct frame frame)
@@ -73,8 +133,7 @@ static void emit_counted(struct expansion *expansion, uint32_t rule)
 	struct assembler *assembler = expansion->assembler;
 
 	emit_move_immediate(assembler, BPF_REG_1, (int32_t)rule);
-	emit_load(assembler, BPF_W, BPF_REG_2, REGISTER_PACKET,
-		  (int16_t)offsetof(struct packet, length));
+	emit_move(assembler, BPF_REG_2, REGISTER_PACKET);
 	emit_call(assembler, expansion->count);
 }
 

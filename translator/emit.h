@@ -8,7 +8,8 @@
 
 /**
  * emit_count() - the function that chains call for each rule that matched:
- * `int table_count(u32 rule, u32 bytes)`; always returns 0.
+ * `int table_count(u32 rule, struct packet *packet)`, in the way that packet->counting says; always
+ * returns 0.
  */
 void emit_count(struct assembler *assembler);
 

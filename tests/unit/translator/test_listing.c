@@ -20,7 +20,7 @@ static const char bpftool_output[] =
 	"; -A INPUT -m comment --comment \"a [file:x line_num:9] b\" -j DROP [file:filter "
 	"line_num:12 line_col:0]\n"
 	" 621: (95) exit\n"
-	"int table_count(unsigned int rule, unsigned int bytes):\n"
+	"int table_count(unsigned int rule, struct packet * packet):\n"
 	"; count a rule [file:filter line_num:0 line_col:0]\n"
 	" 622: (95) exit\n";
 

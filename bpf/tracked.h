@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What conntrack has found out about a packet on its way through the stack: from skb->_nfct. */
+#ifndef UBPFILTER_TRACKED_H
+#define UBPFILTER_TRACKED_H
+
+#include <bpf/bpf_endian.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+
+#include "kernel.h"
+
+#define NFCT_INFO_MASK 7ul
+#define NFCT_UNTRACKED 7 /* IP_CT_UNTRACKED, which the UAPI header keeps to itself */
+
+/* jiffies begin five minutes before the number of 32 bits wraps (INITIAL_JIFFIES). */
+#define JIFFIES_AT_FIVE_MINUTES (1ll << 32)
+#define FIVE_MINUTES_MS		300000ll
+#define NANOSECONDS_PER_MS	1000000
+
+/* The kernel's CONFIG_HZ, which it tells nobody: ticks and time since boot have that ratio. */
+static __always_inline __u32 ticks_per_second(__u64 jiffies)
+{
+	__s64 ticks = (__s64)jiffies - JIFFIES_AT_FIVE_MINUTES;
+	__s64 milliseconds = (__s64)(bpf_ktime_get_ns() / NANOSECONDS_PER_MS) - FIVE_MINUTES_MS;
+	__u64 ratio;
+
+	if (milliseconds < 0) {
+		ticks = -ticks;
+		milliseconds = -milliseconds;
+	}
+	ratio = (__u64)ticks * 1000 / (__u64)(milliseconds ?: 1);
+	if (ratio < 175)
+		return 100;
+	if (ratio < 275)
+		return 250;
+	return ratio < 650 ? 300 : 1000;
+}
+
+/* as nf_ct_expires() */
+static __always_inline __u32 expires_in(__u32 timeout)
+{
+	__u64 jiffies = bpf_jiffies64();
+	__s32 left = (__s32)(timeout - (__u32)jiffies);
+
+	return left > 0 ? (__u32)left / ticks_per_second(jiffies) : 0;
+}
+
+static __always_inline void address_read(__be32 to[4], __u64 address)
+{
+	const __be32 *from = kernel_at(address);
+
+	for (int i = 0; i < (FAMILY == 4 ? 1 : 4); i++)
+		to[i] = from[i];
+}
+
+#define TUPLE_OFFSET(direction, member) \
+	bpf_core_field_offset(((struct nf_conn *)0)->tuplehash[direction].tuple.member)
+
+static __always_inline void tuples_read(struct connection *connection, __u64 nf_conn)
+{
+	address_read(connection->original_source, nf_conn + TUPLE_OFFSET(0, src.u3));
+	address_read(connection->original_destination, nf_conn + TUPLE_OFFSET(0, dst.u3));
+	address_read(connection->reply_source, nf_conn + TUPLE_OFFSET(1, src.u3));
+	address_read(connection->reply_destination, nf_conn + TUPLE_OFFSET(1, dst.u3));
+#define PORT(direction, member) \
+	bpf_ntohs(KERNEL_FIELD(struct nf_conn, nf_conn, tuplehash[direction].tuple.member))
+	connection->original_source_port = PORT(0, src.u.all);
+	connection->original_destination_port = PORT(0, dst.u.all);
+	connection->reply_source_port = PORT(1, src.u.all);
+	connection->reply_destination_port = PORT(1, dst.u.all);
+#undef PORT
+	connection->protocol =
+		KERNEL_FIELD(struct nf_conn, nf_conn, tuplehash[0].tuple.dst.protonum);
+}
+
+/* connection_read() - as `-m conntrack` sees it. @nfct: skb->_nfct. */
+static __always_inline void connection_read(struct connection *connection, unsigned long nfct)
+{
+	__u64 nf_conn = nfct & ~NFCT_INFO_MASK;
+	__u32 info = nfct & NFCT_INFO_MASK;
+
+	if (!nf_conn) {
+		connection->state =
+			info == NFCT_UNTRACKED ? CONNECTION_UNTRACKED : CONNECTION_INVALID;
+		return;
+	}
+	connection->status = (__u32)KERNEL_FIELD(struct nf_conn, nf_conn, status);
+	connection->flags = CONNECTION_TRACKED | (info >= IP_CT_IS_REPLY ? CONNECTION_REPLY : 0);
+	connection->state = 1u << (info % IP_CT_IS_REPLY + 1);
+	if (connection->status & IPS_SRC_NAT)
+		connection->state |= CONNECTION_SNAT;
+	if (connection->status & IPS_DST_NAT)
+		connection->state |= CONNECTION_DNAT;
+	if (table_needs & NEED_CONNECTION_TUPLES)
+		tuples_read(connection, nf_conn);
+	if (table_needs & NEED_CONNECTION_EXPIRY)
+		connection->expires = expires_in(KERNEL_FIELD(struct nf_conn, nf_conn, timeout));
+}
+
+#endif
