@@ -18,7 +18,7 @@
 #define FILTER_PRIORITY 1
 #define FILTER_HANDLE	0x75627066 /* "ubpf" */
 
-static const char *const link_names[ENTRY_COUNT] = {
+static const char *const link_names[ENTRY_NETFILTER] = {
 	[ENTRY_XDP] = "xdp",
 	[ENTRY_INGRESS] = "ingress",
 	[ENTRY_EGRESS] = "egress",
@@ -190,12 +190,12 @@ static int report(int error, const struct device_info *info, const char *hook,
 
 /* The new hook first, then the other one away: to judge twice for a moment is safe, a gap is not.
  */
-static int ingress_attach(struct netns *netns, const struct device_info *info, bool xdp_ready,
-			  struct message *message)
+static int ingress_attach(struct netns *netns, const struct device_info *info,
+			  const struct wanted *wanted, struct message *message)
 {
 	int error = -EOPNOTSUPP;
 
-	if (xdp_ready && device_wants_xdp(netns->loader, info)) {
+	if (wanted->xdp && device_wants_xdp(netns->loader, info)) {
 		error = xdp_make(netns, info);
 		if (!error) {
 			tc_remove(netns, info->ifindex, ENTRY_INGRESS);
@@ -211,13 +211,23 @@ static int ingress_attach(struct netns *netns, const struct device_info *info, b
 	return 0;
 }
 
-int device_attach(struct netns *netns, const struct device_info *info, bool xdp_ready,
+int device_attach(struct netns *netns, const struct device_info *info, const struct wanted *wanted,
 		  struct message *message)
 {
-	int error = ingress_attach(netns, info, xdp_ready, message);
+	int error = 0;
 
+	if (wanted->ingress) {
+		error = ingress_attach(netns, info, wanted, message);
+	} else {
+		link_remove(netns, info->ifindex, ENTRY_XDP);
+		tc_remove(netns, info->ifindex, ENTRY_INGRESS);
+	}
 	if (error)
 		return error;
+	if (!wanted->egress) {
+		tc_remove(netns, info->ifindex, ENTRY_EGRESS);
+		return 0;
+	}
 	error = tc_make(netns, info->ifindex, ENTRY_EGRESS);
 	return error ? report(error, info, "TC egress", message) : 0;
 }
@@ -225,7 +235,7 @@ int device_attach(struct netns *netns, const struct device_info *info, bool xdp_
 void device_detach_all(struct netns *netns, uint32_t ifindex)
 {
 	link_remove(netns, ifindex, ENTRY_XDP);
-	for (unsigned entry = ENTRY_INGRESS; entry < ENTRY_COUNT; entry++) {
+	for (unsigned entry = ENTRY_INGRESS; entry <= ENTRY_EGRESS; entry++) {
 		link_remove(netns, ifindex, (enum entry_point)entry);
 		filter_remove(netns, ifindex, (enum entry_point)entry);
 	}
@@ -258,7 +268,7 @@ bool loopback_is_attached(const struct netns *netns)
 	char path[STATE_PATH_SIZE];
 	bool attached = false;
 
-	for (unsigned entry = ENTRY_INGRESS; entry < ENTRY_COUNT && !attached; entry++) {
+	for (unsigned entry = ENTRY_INGRESS; entry < ENTRY_NETFILTER && !attached; entry++) {
 		link_path(netns, path, LOOPBACK_IFINDEX, (enum entry_point)entry);
 		attached = link_is_alive(path, LOOPBACK_IFINDEX);
 	}

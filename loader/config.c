@@ -9,6 +9,7 @@ static const char *const hook_names[] = {
 	[HOOK_AUTO] = "auto",
 	[HOOK_XDP] = "xdp",
 	[HOOK_TC] = "tc",
+	[HOOK_NETFILTER] = "netfilter",
 };
 
 int hook_parse(const char *text, enum hook_choice *hook)
@@ -91,8 +92,8 @@ int config_read(struct config *config, const char *path, struct message *message
 					   number, CONFIG_DEVICES_MAX);
 		if (error)
 			return message_set(message, error,
-					   "%s:%u: expected \"hook = auto|xdp|tc\" or "
-					   "\"hook.DEVICE = auto|xdp|tc\"",
+					   "%s:%u: expected \"hook = auto|netfilter|xdp|tc\" or "
+					   "\"hook.DEVICE = auto|netfilter|xdp|tc\"",
 					   path, number);
 	}
 	if (file && ferror(file))

@@ -220,34 +220,45 @@ static bool list_has(const void *data, uint32_t ifindex)
 	return false;
 }
 
-/* XDP judges a device only if each table in force has a program for it. */
-static bool xdp_is_ready(const struct netns *netns)
+/* Add what one generation of a table has programs for. */
+static void wanted_add(struct wanted *wanted, const struct netns *netns, enum table_family family,
+		       uint64_t number)
 {
-	char path[STATE_PATH_SIZE];
+	bool xdp = number && generation_has(netns, family, number, ENTRY_XDP);
+	bool ingress = number && generation_has(netns, family, number, ENTRY_INGRESS);
 
-	for (unsigned family = 0; family < TABLE_FAMILIES; family++) {
-		uint64_t number = netns_generation(netns, (enum table_family)family);
+	wanted->ingress |= xdp || ingress;
+	wanted->xdp &= xdp || !ingress;
+	wanted->egress |= number && generation_has(netns, family, number, ENTRY_EGRESS);
+	wanted->netfilter |= number && generation_has(netns, family, number, ENTRY_NETFILTER);
+}
 
-		state_pin_path(netns, path, "%s-%" PRIu64 "/%s",
-			       family_name((enum table_family)family), number,
-			       entry_program_names[ENTRY_XDP]);
-		if (number && access(path, F_OK))
-			return false;
+static struct wanted what_is_wanted(const struct netns *netns)
+{
+	struct wanted wanted = { .xdp = true };
+
+	for (unsigned i = 0; i < TABLE_FAMILIES; i++) {
+		enum table_family family = (enum table_family)i;
+
+		wanted_add(&wanted, netns, family, netns_generation(netns, family));
+		wanted_add(&wanted, netns, family, netns->pending[family]);
 	}
-	return true;
+	return wanted;
 }
 
 static int attach_all(struct netns *netns, const struct device_list *list, struct message *message)
 {
-	bool xdp_ready = xdp_is_ready(netns);
+	struct wanted wanted = what_is_wanted(netns);
+	int error = wanted.netfilter ? netfilter_attach(netns, message) : 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		int error = device_attach(netns, &list->devices[i], xdp_ready, message);
-
-		if (error && error != -ENODEV) /* gone again meanwhile: its end is an event, too */
-			return error;
+	for (size_t i = 0; i < list->count && !error; i++) {
+		error = device_attach(netns, &list->devices[i], &wanted, message);
+		if (error == -ENODEV) /* gone again meanwhile: its end is an event, too */
+			error = 0;
 	}
-	return 0;
+	if (!error && !wanted.netfilter)
+		netfilter_detach(netns);
+	return error;
 }
 
 /* The maps before the programs: a program never meets a device that it does not know. */

@@ -15,7 +15,19 @@ enum entry_point {
 	ENTRY_XDP,
 	ENTRY_INGRESS,
 	ENTRY_EGRESS,
+	ENTRY_LOCAL_IN, /* netfilter hooks from here on: only where the kernel has links for them */
+	ENTRY_FORWARD,
+	ENTRY_LOCAL_OUT,
 	ENTRY_COUNT,
+};
+
+#define ENTRY_NETFILTER ENTRY_LOCAL_IN
+
+/* Whether programs can be linked to netfilter hooks; found out when first asked. */
+enum netfilter_kind {
+	NETFILTER_UNKNOWN,
+	NETFILTER_NONE, /* a kernel before 6.4 */
+	NETFILTER_LINKS,
 };
 
 /* How programs get onto a device's TC hooks; found out at the first device. */
@@ -41,9 +53,10 @@ struct netns {
 	bool dirty;  /* devices changed since the last look */
 	bool addresses_dirty; /* the same for addresses of this host */
 	int maps[SHARED_MAPS];
-	int generation; /* map */
-	int slots[ENTRY_COUNT];
-	int dispatcher[ENTRY_COUNT]; /* programs */
+	int generation;			  /* map */
+	int slots[ENTRY_COUNT];		  /* -1: an entry that the kernel does not have */
+	int dispatcher[ENTRY_COUNT];	  /* programs; the same */
+	uint64_t pending[TABLE_FAMILIES]; /* generation that is about to be in force; 0: none */
 };
 
 /* lifetime.c: what tells that a namespace ended; descriptors, -1: not open */
@@ -62,6 +75,7 @@ struct loader {
 	int events; /* rtnetlink: links and namespace ids, of all namespaces */
 	struct lifetime lifetime;
 	enum tc_kind tc;
+	enum netfilter_kind netfilter;
 	struct netns **netns; /* owned */
 	size_t netns_count;
 };
@@ -149,9 +163,13 @@ int dispatcher_load(struct netns *netns, struct message *message);
 /** dispatcher_open() - open the pinned dispatcher. */
 int dispatcher_open(struct netns *netns, struct message *message);
 
-/** generation_load() - link, load and pin a table's object as generation @number. */
+/** generation_load() - link the programs of @stages, load and pin them as generation @number. */
 int generation_load(struct netns *netns, enum table_family family, uint64_t number,
-		    const struct generation *next, bool with_xdp, struct message *message);
+		    const struct generation *next, unsigned stages, struct message *message);
+
+/** generation_has() - whether a generation has a program for @entry. */
+bool generation_has(const struct netns *netns, enum table_family family, uint64_t number,
+		    enum entry_point entry);
 
 /** libbpf_say_nothing() - keep libbpf's own messages off stderr. */
 void libbpf_say_nothing(void);
@@ -169,9 +187,19 @@ struct device_info {
 	struct device device;
 };
 
-/** device_attach() - have the dispatcher on the hooks that are chosen for a device; idempotent.
- * The calling thread is in the device's namespace. @xdp_ready: tables have XDP programs. */
-int device_attach(struct netns *netns, const struct device_info *info, bool xdp_ready,
+/* What the generations of a namespace, in force and about to be, have programs for. */
+struct wanted {
+	bool ingress;
+	bool xdp; /* ingress by XDP is possible: no table has programs for TC ingress only */
+	bool egress;
+	bool netfilter;
+};
+
+/**
+ * device_attach() - have the dispatcher on the hooks that are chosen for a device and wanted, and
+ * on no other; idempotent. The calling thread is in the device's namespace.
+ */
+int device_attach(struct netns *netns, const struct device_info *info, const struct wanted *wanted,
 		  struct message *message);
 
 /** device_detach_all() - take the dispatcher off a device of the current namespace. */
@@ -187,6 +215,23 @@ void links_collect(const struct netns *netns, bool (*exists)(const void *list, u
 /** loopback_is_attached() - its pinned link has a device: so the namespace is there. */
 bool loopback_is_attached(const struct netns *netns);
 
+/* --- netfilter.c ----------------------------------------------------------------------------- */
+
+/** netfilter_is_available() - whether this kernel links programs to netfilter hooks. */
+bool netfilter_is_available(struct loader *loader);
+
+/** netfilter_program_set() - say what kind of program it is: libbpf 1.1 does not know the kind. */
+struct bpf_program;
+void netfilter_program_set(struct bpf_program *program);
+
+/**
+ * netfilter_attach() - have the dispatcher at the hooks of the namespace that the calling thread is
+ * in; idempotent. The links hold the namespace. netfilter_detach() takes it off.
+ */
+int netfilter_attach(struct netns *netns, struct message *message);
+void netfilter_detach(struct netns *netns);
+bool netfilter_is_attached(const struct netns *netns);
+
 /* --- devices.c ------------------------------------------------------------------------------- */
 
 struct device_list {
@@ -201,7 +246,8 @@ int netlink_ask(struct nlmsghdr *request, mnl_cb_t handle, void *data);
 int devices_list(struct device_list *list, struct message *message);
 void device_list_free(struct device_list *list);
 
-/** devices_sync() - the shared maps, and the programs on devices, as the namespace is now. */
+/** devices_sync() - the shared maps, and the programs on devices and at the netfilter hooks, as the
+ * namespace and its generations are now. */
 int devices_sync(struct netns *netns, int netns_fd, bool attach, struct message *message);
 
 /** events_open() - a socket that hears of links, addresses and namespace ids everywhere. */

@@ -12,21 +12,21 @@
 #include "objects.h"
 
 const char *const entry_program_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "xdp_ingress",
-	[ENTRY_INGRESS] = "tc_ingress",
-	[ENTRY_EGRESS] = "tc_egress",
+	[ENTRY_XDP] = "xdp_ingress",	       [ENTRY_INGRESS] = "tc_ingress",
+	[ENTRY_EGRESS] = "tc_egress",	       [ENTRY_LOCAL_IN] = "netfilter_input",
+	[ENTRY_FORWARD] = "netfilter_forward", [ENTRY_LOCAL_OUT] = "netfilter_output",
 };
 
 static const char *const dispatcher_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "dispatch_xdp",
-	[ENTRY_INGRESS] = "dispatch_ingress",
-	[ENTRY_EGRESS] = "dispatch_egress",
+	[ENTRY_XDP] = "dispatch_xdp",	      [ENTRY_INGRESS] = "dispatch_ingress",
+	[ENTRY_EGRESS] = "dispatch_egress",   [ENTRY_LOCAL_IN] = "dispatch_local_in",
+	[ENTRY_FORWARD] = "dispatch_forward", [ENTRY_LOCAL_OUT] = "dispatch_local_out",
 };
 
 static const char *const slot_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "xdp_slots",
-	[ENTRY_INGRESS] = "ingress_slots",
-	[ENTRY_EGRESS] = "egress_slots",
+	[ENTRY_XDP] = "xdp_slots",	   [ENTRY_INGRESS] = "ingress_slots",
+	[ENTRY_EGRESS] = "egress_slots",   [ENTRY_LOCAL_IN] = "local_in_slots",
+	[ENTRY_FORWARD] = "forward_slots", [ENTRY_LOCAL_OUT] = "local_out_slots",
 };
 
 const char *const shared_map_names[SHARED_MAPS] = {
@@ -72,38 +72,86 @@ static int map_fd(const struct bpf_object *object, const char *name)
 	return bpf_object__find_map_fd_by_name(object, name);
 }
 
-static int dispatcher_pin(struct netns *netns, const struct bpf_object *object,
-			  struct message *message)
+static struct bpf_program *program_find(const struct bpf_object *object, const char *name)
 {
-	int error = 0;
+	return bpf_object__find_program_by_name(object, name);
+}
 
+static int entry_pin(struct netns *netns, const struct bpf_object *object, unsigned entry,
+		     struct message *message)
+{
+	int error =
+		pin_in_netns(netns, bpf_program__fd(program_find(object, dispatcher_names[entry])),
+			     dispatcher_names[entry], message);
+
+	return error ? error
+		     : pin_in_netns(netns, map_fd(object, slot_names[entry]), slot_names[entry],
+				    message);
+}
+
+static struct bpf_object *dispatcher_object(const void *data, size_t size, struct message *message)
+{
+	struct bpf_object *object = bpf_object__open_mem(data, size, NULL);
+
+	if (!object)
+		message_set(message, -errno, "cannot read the dispatcher: %m");
+	return object;
+}
+
+static int report_dispatcher(int error, struct message *message)
+{
+	return message_set(message, error, "cannot load the dispatcher: %s", strerror(-error));
+}
+
+static int load_on_devices(struct netns *netns, struct bpf_object *object, struct message *message)
+{
+	int error = bpf_object__load(object);
+
+	if (error)
+		return report_dispatcher(error, message);
 	for (unsigned i = 0; i < SHARED_MAPS && !error; i++)
 		error = pin_in_netns(netns, map_fd(object, shared_map_names[i]),
 				     shared_map_names[i], message);
-	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++) {
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(object, dispatcher_names[i]);
+	for (unsigned i = 0; i < ENTRY_NETFILTER && !error; i++)
+		error = entry_pin(netns, object, i, message);
+	return error;
+}
 
-		error = pin_in_netns(netns, bpf_program__fd(program), dispatcher_names[i], message);
-		if (!error)
-			error = pin_in_netns(netns, map_fd(object, slot_names[i]), slot_names[i],
-					     message);
-	}
-	/* last: where `generation` is pinned, everything is */
-	return error ? error
-		     : pin_in_netns(netns, map_fd(object, "generation"), "generation", message);
+static int load_at_netfilter(struct netns *netns, int generation, struct message *message)
+{
+	struct bpf_object *object = dispatcher_object(object_dispatch_netfilter,
+						      object_dispatch_netfilter_size, message);
+	int error;
+
+	if (!object)
+		return -EINVAL;
+	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT; i++)
+		netfilter_program_set(program_find(object, dispatcher_names[i]));
+	error = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, "generation"), generation);
+	if (!error)
+		error = bpf_object__load(object);
+	if (error)
+		report_dispatcher(error, message);
+	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT && !error; i++)
+		error = entry_pin(netns, object, i, message);
+	bpf_object__close(object);
+	return error;
 }
 
 int dispatcher_load(struct netns *netns, struct message *message)
 {
 	struct bpf_object *object =
-		bpf_object__open_mem(object_dispatch, object_dispatch_size, NULL);
-	int error = object ? bpf_object__load(object) : -errno;
+		dispatcher_object(object_dispatch, object_dispatch_size, message);
+	int error;
 
-	if (error)
-		message_set(message, error, "cannot load the dispatcher: %s", strerror(-error));
-	else
-		error = dispatcher_pin(netns, object, message);
+	if (!object)
+		return -EINVAL;
+	error = load_on_devices(netns, object, message);
+	if (!error && netfilter_is_available(netns->loader))
+		error = load_at_netfilter(netns, map_fd(object, "generation"), message);
+	/* last: where `generation` is pinned, everything is */
+	if (!error)
+		error = pin_in_netns(netns, map_fd(object, "generation"), "generation", message);
 	bpf_object__close(object);
 	return error ? error : dispatcher_open(netns, message);
 }
@@ -121,13 +169,14 @@ static int open_pin(const struct netns *netns, const char *name, int *fd, struct
 
 int dispatcher_open(struct netns *netns, struct message *message)
 {
+	unsigned entries = netfilter_is_available(netns->loader) ? ENTRY_COUNT : ENTRY_NETFILTER;
 	int error = 0;
 
 	for (unsigned i = 0; i < SHARED_MAPS && !error; i++)
 		error = open_pin(netns, shared_map_names[i], &netns->maps[i], message);
 	if (!error)
 		error = open_pin(netns, "generation", &netns->generation, message);
-	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++) {
+	for (unsigned i = 0; i < entries && !error; i++) {
 		error = open_pin(netns, dispatcher_names[i], &netns->dispatcher[i], message);
 		if (!error)
 			error = open_pin(netns, slot_names[i], &netns->slots[i], message);
@@ -167,6 +216,7 @@ static int report_load(int error, uint32_t rules, const char *log, struct messag
 			   strerror(-error), *reason ? ": " : "", reason);
 }
 
+/* Programs at netfilter hooks use none of them: the kernel tells names and directions. */
 static int reuse_maps(const struct netns *netns, struct bpf_object *object)
 {
 	int error = 0;
@@ -174,9 +224,21 @@ static int reuse_maps(const struct netns *netns, struct bpf_object *object)
 	for (unsigned i = 0; i < SHARED_MAPS && !error; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(object, shared_map_names[i]);
 
-		error = map ? bpf_map__reuse_fd(map, netns->maps[i]) : -ENOENT;
+		if (map)
+			error = bpf_map__reuse_fd(map, netns->maps[i]);
 	}
 	return error;
+}
+
+static int programs_load(struct bpf_object *object)
+{
+	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT; i++) {
+		struct bpf_program *program = program_find(object, entry_program_names[i]);
+
+		if (program)
+			netfilter_program_set(program);
+	}
+	return bpf_object__load(object);
 }
 
 #define VERIFIER_LOG_SIZE (64u << 10)
@@ -196,7 +258,7 @@ static int object_load(const struct netns *netns, const struct object *linked,
 	opened = bpf_object__open_mem(linked->data, linked->size, &options);
 	error = opened ? reuse_maps(netns, opened) : -errno;
 	if (!error)
-		error = bpf_object__load(opened);
+		error = programs_load(opened);
 	if (error) {
 		bpf_object__close(opened);
 		return report_load(error, next->rule_count, log, message);
@@ -232,8 +294,7 @@ static int generation_pin(const struct netns *netns, const char *folder,
 	if (!error)
 		error = make_base(path, rules, message);
 	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++) {
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(object, entry_program_names[i]);
+		struct bpf_program *program = program_find(object, entry_program_names[i]);
 
 		if (!program)
 			continue;
@@ -244,9 +305,8 @@ static int generation_pin(const struct netns *netns, const char *folder,
 }
 
 int generation_load(struct netns *netns, enum table_family family, uint64_t number,
-		    const struct generation *next, bool with_xdp, struct message *message)
+		    const struct generation *next, unsigned stages, struct message *message)
 {
-	unsigned stages = STAGE_BIT(STAGE_TC) | (with_xdp ? STAGE_BIT(STAGE_XDP) : 0);
 	struct bpf_object *object = NULL;
 	struct object linked = {};
 	char folder[64];
@@ -264,4 +324,14 @@ int generation_load(struct netns *netns, enum table_family family, uint64_t numb
 	error = generation_pin(netns, folder, object, next->rule_count, message);
 	bpf_object__close(object);
 	return error;
+}
+
+bool generation_has(const struct netns *netns, enum table_family family, uint64_t number,
+		    enum entry_point entry)
+{
+	char path[STATE_PATH_SIZE];
+
+	state_pin_path(netns, path, "%s-%" PRIu64 "/%s", family_name(family), number,
+		       entry_program_names[entry]);
+	return !access(path, F_OK);
 }

@@ -138,6 +138,23 @@ void loader_close(struct loader *loader)
 	free(loader);
 }
 
+int loader_stages(struct loader *loader, unsigned *stages, struct message *message)
+{
+	enum hook_choice hook = loader->config.hook;
+	bool netfilter = netfilter_is_available(loader);
+
+	if (hook == HOOK_NETFILTER && !netfilter)
+		return message_set(
+			message, -EOPNOTSUPP,
+			"hook = netfilter needs BPF links at netfilter hooks, which came "
+			"with Linux 6.4");
+	if (netfilter && (hook == HOOK_NETFILTER || hook == HOOK_AUTO))
+		*stages = STAGE_BIT(STAGE_NF);
+	else
+		*stages = STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC);
+	return 0;
+}
+
 int loader_event_fd(const struct loader *loader)
 {
 	return loader->poll;

@@ -28,11 +28,15 @@
 struct loader;
 struct netns;
 
-/* Where ingress is filtered on a device. */
+/*
+ * Where packets are filtered. As the default for all devices, XDP and TC stand for these two alone;
+ * of one device, for where packets are dropped early in front of the netfilter hooks.
+ */
 enum hook_choice {
 	HOOK_AUTO,
 	HOOK_XDP,
 	HOOK_TC,
+	HOOK_NETFILTER,
 };
 
 /**
@@ -77,8 +81,15 @@ uint64_t netns_generation(const struct netns *netns, enum table_family family);
 int netns_blob(const struct netns *netns, enum table_family family, void **blob, size_t *size,
 	       struct message *message);
 
+/**
+ * loader_stages() - STAGE_BIT()s that tables are to be compiled for, by configuration and kernel.
+ * Return: 0 and @stages set; -EOPNOTSUPP where the kernel does not have what is configured.
+ */
+int loader_stages(struct loader *loader, unsigned *stages, struct message *message);
+
 struct generation {
 	const struct object *object; /* as compile() makes it, not linked */
+	unsigned stages;	     /* STAGE_BIT()s that it was compiled for */
 	const void *blob;	     /* kept beside it, for netns_blob() */
 	size_t blob_size;
 	uint32_t rule_count;

@@ -78,9 +78,9 @@ static int remember(struct loader *loader, uint64_t cookie, struct netns **netns
 			       .cookie = cookie,
 			       .nsid = -1,
 			       .maps = { -1, -1, -1 },
-			       .generation = -1,
-			       .slots = { -1, -1, -1 },
-			       .dispatcher = { -1, -1, -1 } };
+			       .generation = -1 };
+	for (unsigned i = 0; i < ENTRY_COUNT; i++)
+		new->slots[i] = new->dispatcher[i] = -1;
 	loader->netns[loader->netns_count++] = new;
 	*netns = new;
 	return 0;
@@ -142,10 +142,13 @@ int netns_programs(const struct netns *netns, FILE *out)
 		uint64_t number = netns_generation(netns, (enum table_family)family);
 
 		for (unsigned i = 0; number && i < ENTRY_COUNT; i++) {
+			if (!generation_has(netns, (enum table_family)family, number,
+					    (enum entry_point)i))
+				continue;
 			state_pin_path(netns, path, "%s-%" PRIu64 "/%s",
 				       family_name((enum table_family)family), number,
 				       entry_program_names[i]);
-			if (!access(path, F_OK) && fprintf(out, "%s\n", path) < 0)
+			if (fprintf(out, "%s\n", path) < 0)
 				return -EIO;
 		}
 	}

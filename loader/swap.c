@@ -23,6 +23,8 @@ static int slots_fill(const struct netns *netns, enum table_family family, uint6
 	for (unsigned i = 0; i < ENTRY_COUNT; i++) {
 		_cleanup_close_ int fd = -1;
 
+		if (netns->slots[i] < 0)
+			continue;
 		state_pin_path(netns, path, "%s-%" PRIu64 "/%s", family_name(family), number,
 			       entry_program_names[i]);
 		fd = bpf_obj_get(path);
@@ -41,7 +43,8 @@ static void slots_clear(const struct netns *netns, enum table_family family, uin
 	uint32_t slot = slot_of(family, number);
 
 	for (unsigned i = 0; i < ENTRY_COUNT; i++)
-		bpf_map_delete_elem(netns->slots[i], &slot);
+		if (netns->slots[i] >= 0)
+			bpf_map_delete_elem(netns->slots[i], &slot);
 }
 
 /*
@@ -95,12 +98,16 @@ static int needs_xdp(const struct netns *netns, int netns_fd, bool *needed, stru
 static int generation_make(struct netns *netns, int netns_fd, enum table_family family,
 			   uint64_t number, const struct generation *next, struct message *message)
 {
+	unsigned stages = next->stages;
 	bool with_xdp = false;
 	char name[64];
-	int error = needs_xdp(netns, netns_fd, &with_xdp, message);
+	int error =
+		stages & STAGE_BIT(STAGE_XDP) ? needs_xdp(netns, netns_fd, &with_xdp, message) : 0;
 
+	if (!with_xdp)
+		stages &= ~STAGE_BIT(STAGE_XDP);
 	if (!error)
-		error = generation_load(netns, family, number, next, with_xdp, message);
+		error = generation_load(netns, family, number, next, stages, message);
 	if (error)
 		return error;
 	snprintf(name, sizeof(name), "%s-%" PRIu64, family_name(family), number);
@@ -133,11 +140,23 @@ static int old_counters(const struct netns *netns, enum table_family family, uin
 	return generation_counters(netns, family, number, old, old_count, message);
 }
 
+/* Hooks that only the generation before used are left once nothing is judged there any more. */
+static bool same_hooks(const struct netns *netns, enum table_family family, uint64_t one,
+		       uint64_t other)
+{
+	for (unsigned i = 0; i < ENTRY_COUNT; i++)
+		if (generation_has(netns, family, one, (enum entry_point)i) !=
+		    generation_has(netns, family, other, (enum entry_point)i))
+			return false;
+	return true;
+}
+
 int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 		  const struct generation *next, struct counter *old, uint32_t old_count,
 		  struct message *message)
 {
 	uint64_t number, before;
+	bool hooks_moved;
 	int error = netns_prepare(netns, netns_fd, message);
 
 	if (error)
@@ -146,10 +165,12 @@ int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 	number = before + 1;
 	generation_remove(netns, family, number); /* of a replace that failed half-way */
 	error = generation_make(netns, netns_fd, family, number, next, message);
+	netns->pending[family] = number;
 	if (!error)
 		error = devices_sync(netns, netns_fd, true, message);
 	if (!error)
 		error = commit(netns, family, number, message);
+	netns->pending[family] = 0;
 	if (error) {
 		slots_clear(netns, family, number);
 		generation_remove(netns, family, number);
@@ -161,6 +182,9 @@ int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 	if (old_counters(netns, family, before, old, old_count, message))
 		memset(old, 0, old_count * sizeof(*old));
 	slots_clear(netns, family, before);
+	hooks_moved = !same_hooks(netns, family, before, number);
 	generation_remove(netns, family, before);
+	if (hooks_moved)
+		devices_sync(netns, netns_fd, true, NULL);
 	return 0;
 }

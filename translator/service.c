@@ -45,9 +45,7 @@ static struct table_key home_key(const struct bpf_home *home)
 static int home_enforce(struct bpf_home *home, struct table *table, struct counter *old,
 			uint32_t old_count, struct message *message)
 {
-	const struct compile_options options = {
-		.stages = STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC),
-	};
+	struct compile_options options = {};
 	struct object object = {};
 	_cleanup_free_ void *blob = NULL;
 	struct generation next = { .object = &object, .rule_count = table->entry_count };
@@ -59,6 +57,10 @@ static int home_enforce(struct bpf_home *home, struct table *table, struct count
 		return message_set(message, error, "cannot write the table down: %s",
 				   strerror(-error));
 	next.blob = blob;
+	error = loader_stages(home->service->loader, &options.stages, message);
+	if (error)
+		return error;
+	next.stages = options.stages;
 	error = compile(table, &options, &object, message);
 	if (error)
 		return error;
@@ -339,7 +341,8 @@ static int parse_hook(const char *text, int *hook, struct message *message)
 	if (!text || !*text)
 		return 0;
 	if (hook_parse(text, &choice))
-		return message_set(message, -EINVAL, "hook \"%s\" is none of auto, xdp, tc", text);
+		return message_set(message, -EINVAL,
+				   "hook \"%s\" is none of auto, netfilter, xdp, tc", text);
 	*hook = (int)choice;
 	return 0;
 }

@@ -14,7 +14,8 @@ struct service;
 struct service_options {
 	const char *rundir; /* runtime folder; exists */
 	const char *config; /* configuration file; need not exist */
-	const char *hook;   /* "auto", "xdp", "tc": overrides the configuration; NULL: does not */
+	const char *hook;   /* "auto", "netfilter", "xdp", "tc": overrides the configuration; NULL:
+			       does not */
 };
 
 /** service_open() - open the loader: adopts what is in force. */
