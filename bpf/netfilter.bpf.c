@@ -39,10 +39,14 @@ extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags,
 /* Have @bytes in one piece. Return: whether that was possible. */
 static __always_inline bool bytes_copy(struct bytes *bytes, struct sk_buff *skb)
 {
-	__u32 key = 0, size = skb->len < COPY_SIZE ? skb->len : COPY_SIZE;
+	__u32 key = 0, size = skb->len;
 	struct copy *copy = bpf_map_lookup_elem(&copies, &key);
 	struct bpf_dynptr pointer;
 
+	/* what is compared shall be what is passed: no second load behind the comparison */
+	__asm__ volatile("" : "+r"(size));
+	if (size > COPY_SIZE)
+		size = COPY_SIZE;
 	if (!copy || bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &pointer))
 		return false;
 	if (bpf_dynptr_read(copy->data, size, &pointer, 0, 0))
