@@ -143,13 +143,13 @@ static void collect(struct collection *collection)
 	struct rtmsg *route;
 
 	rule->family = collection->family;
-	if (netlink_ask(request, look_at_rule, collection) || !collection->plain)
+	if (netlink_ask(NETLINK_ROUTE, request, look_at_rule, collection) || !collection->plain)
 		return;
 	request = dump_request(buffer, RTM_GETROUTE);
 	route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	route->rtm_family = collection->family;
 	route->rtm_table = RT_TABLE_LOCAL;
-	if (netlink_ask(request, look_at_route, collection))
+	if (netlink_ask(NETLINK_ROUTE, request, look_at_route, collection))
 		memset(collection->buckets, 0, ADDRESS_BUCKETS * sizeof(*collection->buckets));
 }
 

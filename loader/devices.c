@@ -13,13 +13,8 @@
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 
 #include "internal.h"
-
-/* What libmnl advises for dumps (MNL_SOCKET_DUMP_SIZE of newer versions). */
-#define RECEIVE_SIZE 32768
 
 /* --- one device ------------------------------------------------------------------------------ */
 
@@ -136,49 +131,6 @@ static void inherit_tags(struct device_list *list)
 	}
 }
 
-/* --- requests -------------------------------------------------------------------------------- */
-
-/* Send @request, hand every answer to @handle until the last one. */
-static int transact(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t handle,
-		    void *data)
-{
-	_cleanup_free_ char *buffer = malloc(RECEIVE_SIZE);
-	unsigned port = mnl_socket_get_portid(socket);
-	int result = MNL_CB_OK;
-
-	if (!buffer)
-		return -ENOMEM;
-	request->nlmsg_seq = (uint32_t)time(NULL);
-	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
-		return -errno;
-	while (result > MNL_CB_STOP) {
-		ssize_t size = mnl_socket_recvfrom(socket, buffer, RECEIVE_SIZE);
-
-		if (size < 0)
-			return -errno;
-		result = mnl_cb_run(buffer, (size_t)size, request->nlmsg_seq, port, handle, data);
-	}
-	return result < 0 ? -errno : 0;
-}
-
-int netlink_ask(struct nlmsghdr *request, mnl_cb_t handle, void *data)
-{
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	int one = 1;
-	int error;
-
-	if (!socket)
-		return -errno;
-	/* a dump of one routing table shall not be one of all; before 4.20 it is */
-	mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID))
-		error = -errno;
-	else
-		error = transact(socket, request, handle, data);
-	mnl_socket_close(socket);
-	return error;
-}
-
 int devices_list(struct device_list *list, struct message *message)
 {
 	char buffer[256];
@@ -191,7 +143,7 @@ int devices_list(struct device_list *list, struct message *message)
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
 	link->ifi_family = AF_UNSPEC;
-	error = netlink_ask(request, add_device, &found);
+	error = netlink_ask(NETLINK_ROUTE, request, add_device, &found);
 	if (error) {
 		device_list_free(&found);
 		return message_set(message, error, "cannot list network devices: %s",
@@ -301,7 +253,8 @@ static int nsid_answer(const struct nlmsghdr *header, void *data)
 	return MNL_CB_STOP;
 }
 
-static int nsid_request(uint16_t type, uint16_t flags, int netns_fd, int *nsid)
+/* @attribute: NETNSA_FD or NETNSA_NSID, with @value: which namespace. */
+static int nsid_request(uint16_t type, uint16_t flags, uint16_t attribute, int value, int *nsid)
 {
 	char buffer[256];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -311,20 +264,28 @@ static int nsid_request(uint16_t type, uint16_t flags, int netns_fd, int *nsid)
 	request->nlmsg_flags = NLM_F_REQUEST | flags;
 	generic = mnl_nlmsg_put_extra_header(request, sizeof(*generic));
 	generic->rtgen_family = AF_UNSPEC;
-	mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)netns_fd);
+	mnl_attr_put_u32(request, attribute, (uint32_t)value);
 	if (type == RTM_NEWNSID)
 		mnl_attr_put_u32(request, NETNSA_NSID, (uint32_t)-1);
-	return netlink_ask(request, nsid_answer, nsid);
+	return netlink_ask(NETLINK_ROUTE, request, nsid_answer, nsid);
+}
+
+/* A number that is free again may be another namespace's by the time we hear of it. */
+static bool nsid_is_in_use(int nsid)
+{
+	int id = -1;
+
+	return !nsid_request(RTM_GETNSID, 0, NETNSA_NSID, nsid, &id);
 }
 
 int nsid_assign(const struct loader *loader, int netns_fd, int *nsid, struct message *message)
 {
 	int id = -1;
-	int error = nsid_request(RTM_NEWNSID, NLM_F_ACK, netns_fd, &id);
+	int error = nsid_request(RTM_NEWNSID, NLM_F_ACK, NETNSA_FD, netns_fd, &id);
 
 	(void)loader;
 	if (!error || error == -EEXIST)
-		error = nsid_request(RTM_GETNSID, 0, netns_fd, &id);
+		error = nsid_request(RTM_GETNSID, 0, NETNSA_FD, netns_fd, &id);
 	if (error)
 		return message_set(message, error, "cannot follow the namespace's devices: %s",
 				   strerror(-error));
@@ -349,7 +310,7 @@ static int ignore_other_routes(int fd)
 	};
 	struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ? -errno : 0;
 }
 
 int events_open(struct loader *loader, struct message *message)
@@ -357,22 +318,13 @@ int events_open(struct loader *loader, struct message *message)
 	const int groups[] = { RTNLGRP_LINK,	    RTNLGRP_NSID,      RTNLGRP_IPV4_IFADDR,
 			       RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
 			       RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE };
-	_cleanup_close_ int fd =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
-	int one = 1;
+	int error = netlink_listen(NETLINK_ROUTE, groups, ARRAY_SIZE(groups), &loader->events);
 
-	if (fd < 0 || ignore_other_routes(fd) ||
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)))
-		return message_set(message, -errno, "cannot open an rtnetlink socket: %m");
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
-			       sizeof(groups[i])))
-			return message_set(message, -errno, "cannot listen to device events: %m");
-	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &one, sizeof(one)))
-		return message_set(message, -errno,
-				   "cannot listen to events of other namespaces: %m");
-	loader->events = TAKE_FD(fd);
+	if (!error)
+		error = ignore_other_routes(loader->events);
+	if (error)
+		return message_set(message, error, "cannot listen to device events: %s",
+				   strerror(-error));
 	return 0;
 }
 
@@ -422,32 +374,13 @@ static int handle_event(const struct nlmsghdr *header, void *data)
 			break;
 		mnl_attr_parse(header, sizeof(struct rtgenmsg), nsid_attribute, &ended);
 		netns = ended >= 0 ? by_nsid(event->loader, ended) : NULL;
-		if (netns)
+		if (netns && !nsid_is_in_use(ended))
 			netns_forget(netns);
 		break;
 	default:
 		break;
 	}
 	return MNL_CB_OK;
-}
-
-/* libmnl's receive drops the ancillary data that names the namespace. */
-static ssize_t receive(int fd, void *buffer, size_t size, int *nsid)
-{
-	char control[CMSG_SPACE(sizeof(int))];
-	struct iovec vector = { buffer, size };
-	struct msghdr message = { .msg_iov = &vector,
-				  .msg_iovlen = 1,
-				  .msg_control = control,
-				  .msg_controllen = sizeof(control) };
-	ssize_t got = recvmsg(fd, &message, MSG_DONTWAIT);
-
-	*nsid = -1;
-	for (struct cmsghdr *c = got < 0 ? NULL : CMSG_FIRSTHDR(&message); c;
-	     c = CMSG_NXTHDR(&message, c))
-		if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
-			memcpy(nsid, CMSG_DATA(c), sizeof(*nsid));
-	return got;
 }
 
 static void all_dirty(struct loader *loader)
@@ -458,20 +391,13 @@ static void all_dirty(struct loader *loader)
 
 int events_read(struct loader *loader)
 {
-	_cleanup_free_ char *buffer = malloc(RECEIVE_SIZE);
 	struct event event = { .loader = loader };
+	int error;
 
-	if (!buffer)
-		return -ENOMEM;
-	for (;;) {
-		ssize_t size = receive(loader->events, buffer, RECEIVE_SIZE, &event.nsid);
-
-		if (size < 0 && errno == ENOBUFS) { /* events were lost: look everywhere */
+	do {
+		error = netlink_hear(loader->events, &event.nsid, handle_event, &event);
+		if (error == -ENOBUFS) /* events were lost: look everywhere */
 			all_dirty(loader);
-			continue;
-		}
-		if (size < 0)
-			return errno == EAGAIN ? 0 : -errno;
-		mnl_cb_run(buffer, (size_t)size, 0, 0, handle_event, &event);
-	}
+	} while (!error || error == -ENOBUFS);
+	return error == -EAGAIN ? 0 : error;
 }

@@ -80,6 +80,27 @@ struct loader {
 	size_t netns_count;
 };
 
+/* --- netlink.c ------------------------------------------------------------------------------- */
+
+/**
+ * netlink_ask() - send one request from the namespace that the thread is in and hand each answer to
+ * @handle, which may end it (NULL: only the outcome counts). netlink_send() - the same for several
+ * messages, one after the other: the first error or acknowledgement ends it.
+ * @protocol: NETLINK_ROUTE, ... Return: 0 or -errno, the kernel's too. Nothing stays open.
+ */
+int netlink_ask(int protocol, struct nlmsghdr *request, mnl_cb_t handle, void *data);
+int netlink_send(int protocol, void *messages, size_t size, mnl_cb_t handle, void *data);
+
+/** netlink_listen() - a socket that hears of multicast @groups in all namespaces with an id. */
+int netlink_listen(int protocol, const int *groups, size_t count, int *listener);
+
+/**
+ * netlink_hear() - take one datagram off a listener; *@nsid, set before @handle is called, is where
+ * it came from, -1: the loader's own namespace. Return: 0, -EAGAIN: no more, -ENOBUFS: some were
+ * lost, other -errno.
+ */
+int netlink_hear(int listener, int *nsid, mnl_cb_t handle, void *data);
+
 /* --- state.c: files and pins ----------------------------------------------------------------- */
 
 #define STATE_PATH_SIZE PATH_MAX
@@ -238,9 +259,6 @@ struct device_list {
 	struct device_info *devices; /* owned */
 	size_t count;
 };
-
-/** netlink_ask() - a request to rtnetlink, each answer to @handle, which may end it. */
-int netlink_ask(struct nlmsghdr *request, mnl_cb_t handle, void *data);
 
 /** devices_list() - all devices of the namespace that the thread is in. */
 int devices_list(struct device_list *list, struct message *message);

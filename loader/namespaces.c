@@ -204,6 +204,16 @@ int netns_find(const struct loader *loader, uint64_t cookie)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+/* The namespace that had the same number before has ended, even if its end was not heard of yet. */
+static void forget_namesakes(const struct netns *netns)
+{
+	struct loader *loader = netns->loader;
+
+	for (size_t i = loader->netns_count; i-- > 0;)
+		if (loader->netns[i] != netns && loader->netns[i]->nsid == netns->nsid)
+			netns_forget(loader->netns[i]);
+}
+
 /* Hear of its devices and its end. Its number is kept: it stays the same while the namespace is. */
 static int follow(struct netns *netns, int netns_fd, struct message *message)
 {
@@ -214,6 +224,7 @@ static int follow(struct netns *netns, int netns_fd, struct message *message)
 	error = nsid_assign(netns->loader, netns_fd, &netns->nsid, message);
 	if (error)
 		return error;
+	forget_namesakes(netns);
 	error = state_write_blob(netns, "nsid", &netns->nsid, sizeof(netns->nsid));
 	if (error)
 		return message_set(message, error, "cannot keep the namespace's number: %s",
