@@ -26,10 +26,10 @@ int namespace_holders(struct bpf_iter__bpf_link *context)
 	struct bpf_nf_link *netfilter = (void *)link;
 	struct net *net;
 
-	if (!link || (__u32)link->type != LINK_TYPE_NETFILTER || BPF_CORE_READ(netfilter, dead))
-		return 0;
-	/* before this field was there, a link did not hold its namespace */
+	/* before this field was there, a link did not hold its namespace: refuse to be loaded */
 	if (!bpf_core_field_exists(netfilter->ns_tracker))
+		return bpf_core_field_offset(netfilter->ns_tracker);
+	if (!link || (__u32)link->type != LINK_TYPE_NETFILTER || BPF_CORE_READ(netfilter, dead))
 		return 0;
 	net = BPF_CORE_READ(netfilter, net);
 	holder.cookie = BPF_CORE_READ(net, net_cookie);

@@ -158,11 +158,16 @@ int lifetime_open(struct lifetime *lifetime);
 void lifetime_close(struct lifetime *lifetime);
 
 /**
+ * lifetime_is_visible() - whether the kernel lets us see who holds a namespace, and netfilter links
+ * do hold it. Where not, none may be made: it would never end, or end under the link.
+ */
+bool lifetime_is_visible(struct loader *loader);
+
+/**
  * lifetime_watch() - from now on look for namespaces that only netfilter links hold. To be called
  * before such links are made in a namespace other than the loader's; idempotent, cheap.
- * Fails where the kernel does not let us see who holds a namespace: then no link may be made.
  */
-int lifetime_watch(struct loader *loader, struct message *message);
+void lifetime_watch(struct loader *loader);
 
 /** lifetime_look() - when it is time: forget those that nobody uses any more. Never blocks. */
 int lifetime_look(struct loader *loader);

@@ -42,36 +42,25 @@ void lifetime_close(struct lifetime *lifetime)
 
 /* --- asking the kernel ----------------------------------------------------------------------- */
 
-static int attach_iterator(const struct bpf_object *object, int *fd)
+static int attach_iterator(const struct bpf_object *object)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(object, "namespace_holders");
-	int link = bpf_link_create(bpf_program__fd(program), 0, BPF_TRACE_ITER, NULL);
 
-	if (link < 0)
-		return -errno;
-	*fd = link;
-	return 0;
+	return bpf_link_create(bpf_program__fd(program), 0, BPF_TRACE_ITER, NULL);
 }
 
-/* What the program needs of the kernel (BTF, iterators of links) every kernel with netfilter links
- * can have; its own fields may get other names one day. */
-static int holders_load(struct lifetime *lifetime, struct message *message)
+bool lifetime_is_visible(struct loader *loader)
 {
+	struct lifetime *lifetime = &loader->lifetime;
 	struct bpf_object *object;
-	int error;
 
 	if (lifetime->holders >= 0)
-		return 0;
+		return true;
 	object = bpf_object__open_mem(object_surroundings, object_surroundings_size, NULL);
-	error = object ? bpf_object__load(object) : -errno;
-	if (!error)
-		error = attach_iterator(object, &lifetime->holders);
+	if (object && !bpf_object__load(object))
+		lifetime->holders = attach_iterator(object);
 	bpf_object__close(object);
-	if (error)
-		return message_set(message, error,
-				   "cannot find out who uses a network namespace: %s",
-				   strerror(-error));
-	return 0;
+	return lifetime->holders >= 0;
 }
 
 /* What holds one of the namespaces that we know. */
@@ -116,7 +105,7 @@ bool netns_is_held(const struct netns *netns)
 	struct tally *tallies;
 	bool held = false;
 
-	if (holders_load(&loader->lifetime, NULL))
+	if (!lifetime_is_visible(loader))
 		return false;
 	tallies = calloc(loader->netns_count, sizeof(*tallies));
 	if (!tallies)
@@ -141,17 +130,13 @@ static void timer_set(const struct lifetime *lifetime, time_t seconds)
 	timerfd_settime(lifetime->timer, 0, &when, NULL);
 }
 
-int lifetime_watch(struct loader *loader, struct message *message)
+void lifetime_watch(struct loader *loader)
 {
-	struct lifetime *lifetime = &loader->lifetime;
-	int error = holders_load(lifetime, message);
-
-	if (error)
-		return error;
-	timer_set(lifetime, LOOK_SECONDS);
+	if (!lifetime_is_visible(loader))
+		return;
+	timer_set(&loader->lifetime, LOOK_SECONDS);
 	/* only to be quicker than the timer: nobody may have named a namespace yet */
-	inotify_add_watch(lifetime->names, NAMES_FOLDER, IN_DELETE);
-	return 0;
+	inotify_add_watch(loader->lifetime.names, NAMES_FOLDER, IN_DELETE);
 }
 
 /* Whether anything was there to be read. */

@@ -281,7 +281,7 @@ static int adopt(struct netns *netns, int netns_fd, struct message *message)
 		state_collect(netns, (enum table_family)family,
 			      netns_generation(netns, (enum table_family)family));
 	if (netns->cookie != netns->loader->own_cookie)
-		lifetime_watch(netns->loader, NULL);
+		lifetime_watch(netns->loader);
 	if (netns_fd < 0) {
 		netns->nsid = nsid_read(netns);
 		return 0;

@@ -49,7 +49,8 @@ bool netfilter_is_available(struct loader *loader)
 		_cleanup_close_ int fd = bpf_prog_load(PROGRAM_NETFILTER, "probe", "GPL", accept,
 						       ARRAY_SIZE(accept), &options);
 
-		loader->netfilter = fd >= 0 ? NETFILTER_LINKS : NETFILTER_NONE;
+		loader->netfilter =
+			fd >= 0 && lifetime_is_visible(loader) ? NETFILTER_LINKS : NETFILTER_NONE;
 	}
 	return loader->netfilter == NETFILTER_LINKS;
 }
@@ -102,6 +103,8 @@ int netfilter_attach(struct netns *netns, struct message *message)
 {
 	int error = 0;
 
+	if (netns->cookie != netns->loader->own_cookie)
+		lifetime_watch(netns->loader);
 	for (unsigned family = 0; family < TABLE_FAMILIES && !error; family++)
 		for (size_t hook = 0; hook < ARRAY_SIZE(hooks) && !error; hook++)
 			error = link_make(netns, (enum table_family)family, hook, message);
