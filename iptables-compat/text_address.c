@@ -8,8 +8,7 @@
 
 #include "protocols.h"
 
-/* Length of the prefix that a mask is, -1 when it is none. @size: 4 or 16 bytes. */
-static int prefix_length(const unsigned char *mask, size_t size)
+int mask_length(const unsigned char *mask, size_t size)
 {
 	size_t bits = 0;
 
@@ -35,7 +34,7 @@ static void print_address(FILE *out, char letter, int domain, const void *addres
 			  bool invert)
 {
 	size_t size = domain == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
-	int length = prefix_length(mask, size);
+	int length = mask_length(mask, size);
 	char text[INET6_ADDRSTRLEN];
 
 	if (!invert && length == 0 && all_zero(address, size))

@@ -6,7 +6,9 @@
 
 #include "classify.h"
 #include "elf_object.h"
+#include "../iptables-compat/text.h"
 #include "emit.h"
+#include "field.h"
 #include "flatten.h"
 
 /* Keeps an expansion that explodes from eating the machine's memory; the verifier takes a million.
@@ -156,16 +158,49 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 	return error;
 }
 
+/*
+ * Where nothing comes behind a stage it must know all that the rules read. The netfilter stage
+ * comes behind the others, which then leave undecided what they do not know.
+ */
+static unsigned deciding_stages(unsigned stages)
+{
+	return stages & STAGE_BIT(STAGE_NF) ? STAGE_BIT(STAGE_NF) : stages;
+}
+
+static int check_known(const struct table *table, const struct ir *ir, enum stage stage,
+		       struct message *message)
+{
+	char place[MESSAGE_SIZE / 2];
+
+	for (uint32_t i = 0; i < ir->rule_count; i++) {
+		const struct predicate *unknown = rule_unknown(&ir->rules[i], stage);
+
+		if (!unknown)
+			continue;
+		rule_place(table, i, place, sizeof(place));
+		return message_set(message, -ENOENT,
+				   "%s: match \"%s\" reads the %s, which hook %s does not know",
+				   place, unknown->match ? unknown->match : "",
+				   field_info((enum field)unknown->field)->name, stage_name(stage));
+	}
+	return 0;
+}
+
 int compile(const struct table *table, const struct compile_options *options, struct object *object,
 	    struct message *message)
 {
 	struct ir *ir;
+	unsigned stages = deciding_stages(options->stages);
 	int error = lower(table, &ir, message);
 
 	if (error)
 		return error;
-	error = emit(ir, options, table->family == FAMILY_IPV4 ? "filter" : "filter6", object,
-		     message);
+	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++)
+		if (stages & STAGE_BIT(stage))
+			error = check_known(table, ir, (enum stage)stage, message);
+	if (!error)
+		error = emit(ir, options, table->family == FAMILY_IPV4 ? "filter" : "filter6",
+			     object, message);
 	ir_free(ir);
 	return error;
 }

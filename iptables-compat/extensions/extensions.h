@@ -4,12 +4,17 @@
 #define UBPFILTER_EXTENSIONS_H
 
 #include "../extension.h"
+#include "../text_address.h"
 
 extern const struct match_extension match_tcp;
 extern const struct match_extension match_udp;
 extern const struct match_extension match_icmp;
 extern const struct match_extension match_icmp6;
 extern const struct match_extension match_comment;
+extern const struct match_extension match_conntrack_1;
+extern const struct match_extension match_conntrack_2;
+extern const struct match_extension match_conntrack_3;
+extern const struct match_extension match_state;
 
 #define FAMILIES_ALL (FAMILY_BIT(FAMILY_IPV4) | FAMILY_BIT(FAMILY_IPV6))
 
@@ -29,6 +34,9 @@ int print_inverted(FILE *out, enum inversion inverted);
 
 /** print_ports() - append " [!] OPTION MIN[:MAX]", nothing for the full range. */
 int print_ports(FILE *out, const char *option, const uint16_t ports[2], enum inversion inverted);
+
+/** print_host_mask() - append " ADDRESS", "/LENGTH" or "/MASK" behind it unless it is a host. */
+int print_host_mask(FILE *out, enum family family, const uint8_t *address, const uint8_t *mask);
 
 /** lower_never() - append a predicate that no packet meets. */
 int lower_never(struct rule *rule);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "extensions.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 
 /* A stream in memory fails for one reason only. */
@@ -24,6 +25,20 @@ int print_ports(FILE *out, const char *option, const uint16_t ports[2], enum inv
 	if (ports[0] == ports[1])
 		return printed(fprintf(out, " %s %u", option, ports[0]));
 	return printed(fprintf(out, " %s %u:%u", option, ports[0], ports[1]));
+}
+
+int print_host_mask(FILE *out, enum family family, const uint8_t *address, const uint8_t *mask)
+{
+	int domain = family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+	int size = family == FAMILY_IPV4 ? 4 : 16;
+	int length = mask_length(mask, (size_t)size);
+	char text[INET6_ADDRSTRLEN];
+
+	if (fprintf(out, " %s", inet_ntop(domain, address, text, sizeof(text))) < 0)
+		return -ENOMEM;
+	if (length < 0)
+		return printed(fprintf(out, "/%s", inet_ntop(domain, mask, text, sizeof(text))));
+	return length == size * 8 ? 0 : printed(fprintf(out, "/%d", length));
 }
 
 int lower_never(struct rule *rule)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "blob.h"
 
+#include <linux/netfilter.h>
 #include <linux/netfilter/xt_comment.h>
+#include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,19 +99,24 @@ struct made_match {
 	size_t size;
 	size_t inverted; /* offset of its inversion flags; 0: none */
 	uint8_t inverted_mask;
+	uint8_t revision;
 };
 
 static const struct made_match matches[] = {
 	{ "tcp", IPPROTO_TCP, sizeof(struct xt_tcp), offsetof(struct xt_tcp, invflags),
-	  XT_TCP_INV_MASK },
+	  XT_TCP_INV_MASK, 0 },
 	{ "udp", IPPROTO_UDP, sizeof(struct xt_udp), offsetof(struct xt_udp, invflags),
-	  XT_UDP_INV_MASK },
+	  XT_UDP_INV_MASK, 0 },
 	{ "icmp", IPPROTO_ICMP, sizeof(struct ipt_icmp), offsetof(struct ipt_icmp, invflags),
-	  IPT_ICMP_INV },
+	  IPT_ICMP_INV, 0 },
 	{ "icmp6", IPPROTO_ICMPV6, sizeof(struct ip6t_icmp), offsetof(struct ip6t_icmp, invflags),
-	  IP6T_ICMP_INV },
-	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0 },
-	{ "nonesuch", 0, 0, 0, 0 }, /* rarely, and of any size: nobody knows it */
+	  IP6T_ICMP_INV, 0 },
+	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0, 0 },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo1), 0, 0, 1 },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo2), 0, 0, 2 },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo3), 0, 0, 3 },
+	{ "state", 0, sizeof(struct xt_state_info), 0, 0, 0 },
+	{ "nonesuch", 0, 0, 0, 0, 0 }, /* rarely, and of any size: nobody knows it */
 };
 
 static const struct made_match *choose_match(struct random *random)
@@ -138,6 +146,7 @@ static size_t add_match(struct builder *builder, unsigned char *to, const struct
 	if (!made->size)
 		size += random_below(builder->random, 33);
 	data = put_header(builder, to, made->name, (uint16_t)size);
+	to[offsetof(struct xt_entry_match, u.user.revision)] = made->revision;
 	fill(builder->random, data, XT_ALIGN(made->size));
 	if (made->inverted)
 		data[made->inverted] &= made->inverted_mask;

@@ -26,9 +26,12 @@ static const char *const rules_ipv4[] = {
 	"-p icmp -m icmp ! --icmp-type echo-request",
 	"-p icmp -f -i lo",
 	"! -p gre ! -f -s 1.1.1.1",
+	"-m conntrack --ctproto tcp --ctorigsrc 10.0.0.0/8 --ctorigdst 1.2.3.4",
+	"-m conntrack ! --ctreplsrc 10.0.0.0/255.128.0.0 --ctrepldst 0.0.0.0/0",
 };
 
 static const char *const rules_ipv6[] = {
+	"-m conntrack --ctorigsrc fe80::/10 ! --ctorigdst ::1 --ctreplsrc ::1/0 --ctrepldst ::",
 	"-s ::/0",
 	"! -s ::/0",
 	"-s fe80::/10 ! -d ff00::/8",
@@ -83,6 +86,19 @@ static const char *const rules_both[] = {
 	"-m comment --comment a;b",
 	"-m comment --comment a:b",
 	"-m comment --comment \xc3\xa4",
+	"-m state --state NEW,ESTABLISHED",
+	"-m state ! --state UNTRACKED,INVALID",
+	"-m conntrack --ctstate NEW,ESTABLISHED,RELATED,INVALID,UNTRACKED,SNAT,DNAT",
+	"-m conntrack ! --ctstate SNAT",
+	"-m conntrack --ctstatus NONE",
+	"-m conntrack --ctstatus EXPECTED,SEEN_REPLY,ASSURED,CONFIRMED",
+	"-m conntrack ! --ctstatus ASSURED,NONE",
+	"-m conntrack --ctproto 200 --ctorigsrcport 5 --ctorigdstport 5:7",
+	"-m conntrack --ctproto 6 ! --ctreplsrcport 0:65535 --ctrepldstport 9",
+	"-m conntrack --ctexpire 5",
+	"-m conntrack ! --ctexpire 5: --ctdir ORIGINAL",
+	"-m conntrack --ctdir REPLY",
+	"-m conntrack ! --ctproto 6 ! --ctstate NEW --ctdir REPLY --ctstatus ASSURED --ctexpire 1:2",
 	"-p tcp -m comment --comment x -m tcp --dport 1 -m comment --comment y",
 };
 
