@@ -80,6 +80,9 @@ refused "no COMMIT" "COMMIT expected" "*filter\n-A INPUT -j ACCEPT\n"
 refused "two filter tables" "more than one table" "*filter\nCOMMIT\n*filter\nCOMMIT\n"
 refused "a match that BPF does not do" 'filter/INPUT rule 2: match "string" is not done in BPF' \
 	"*filter\n-A INPUT -p 1\n-A INPUT -m string --algo bm --string x\nCOMMIT\n"
+refused "a match that the hooks know nothing of" \
+	'filter/INPUT rule 1: match "conntrack" reads the connection state, which hook xdp does not know' \
+	"*filter\n-A INPUT -m state --state NEW\nCOMMIT\n"
 refused "a target that BPF does not do" 'filter/INPUT rule 1: target "REJECT"' \
 	"*filter\n-A INPUT -j REJECT\nCOMMIT\n"
 refused "a loop" "Too many levels of symbolic links|loop" "*filter\n:a - [0:0]\n-A INPUT -j a\n-A a -j a\nCOMMIT\n"
