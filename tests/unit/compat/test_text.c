@@ -98,7 +98,8 @@ static const char *const rules_both[] = {
 	"-m conntrack --ctexpire 5",
 	"-m conntrack ! --ctexpire 5: --ctdir ORIGINAL",
 	"-m conntrack --ctdir REPLY",
-	"-m conntrack ! --ctproto 6 ! --ctstate NEW --ctdir REPLY --ctstatus ASSURED --ctexpire 1:2",
+	"-m conntrack ! --ctproto 6 ! --ctstate NEW --ctdir REPLY --ctstatus ASSURED --ctexpire "
+	"1:2",
 	"-p tcp -m comment --comment x -m tcp --dport 1 -m comment --comment y",
 };
 
