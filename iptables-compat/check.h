@@ -30,13 +30,13 @@ int check_chains(struct table *table);
 /**
  * check_extensions() - every match and target is known and its data is good, as ip_tables.c:
  * find_check_entry(). Clears the padding behind the data, which the kernel does not hand out.
- * Return: 0, -EINVAL, -EPROTOTYPE, or -ENOENT for what is unknown or not done in BPF (@message).
+ * Return: 0, -EINVAL, -EPROTOTYPE, -ENOENT, or -EOPNOTSUPP for what is not done in BPF (@message).
  */
 int check_extensions(struct table *table, struct message *message);
 
 /**
  * check_supported() - what the kernel accepts but BPF does not do.
- * Return: 0, or -ENOENT with a message.
+ * Return: 0, or -EOPNOTSUPP with a message.
  */
 int check_supported(const struct table *table, struct message *message);
 

@@ -8,14 +8,15 @@
 #include "layout.h"
 #include "text.h"
 
-/* Refuse what BPF does not do, as the kernel refuses what it does not know. */
+/* Whether the kernel knows it, only the kernel can say. */
 static int refuse(const struct table *table, uint32_t index, const char *kind, const char *name,
 		  struct message *message)
 {
 	char place[MESSAGE_SIZE / 2];
 
 	rule_place(table, index, place, sizeof(place));
-	return message_set(message, -ENOENT, "%s: %s \"%s\" is not done in BPF", place, kind, name);
+	return message_set(message, -EOPNOTSUPP, "%s: %s \"%s\" is not done in BPF", place, kind,
+			   name);
 }
 
 static bool name_terminated(const char *name)

@@ -116,9 +116,10 @@ int table_decode(enum family family, const void *optval, size_t len, struct tabl
 		error = check_identity(made, replace.num_counters);
 	if (!error)
 		error = check_supported(made, message);
-	if (error)
+	if (error && error != -EOPNOTSUPP)
 		return error;
 	*num_counters = replace.num_counters;
-	*table = TAKE_PTR(made);
-	return 0;
+	if (!error)
+		*table = TAKE_PTR(made);
+	return error;
 }

@@ -173,32 +173,58 @@ static int get_revision_target(const struct exchange *exchange)
 	return get_revision(exchange, REVISION_TARGET);
 }
 
+static int put_in_force(const struct exchange *exchange, struct table *table,
+			struct xt_counters *old)
+{
+	/* the client speaks of a table that somebody has replaced since */
+	int error = old ? exchange->home->replace(exchange->home, table, old, exchange->message)
+			: -EAGAIN;
+
+	if (error)
+		table_free(table);
+	return error;
+}
+
+/* Not in BPF: an extension, or too much of what there is. */
+static bool is_beyond_bpf(int error)
+{
+	return error == -EOPNOTSUPP || error == -E2BIG;
+}
+
+/* With nobody to hand it to, an extension is as unknown as one that the kernel does not know. */
+static int hand_over(const struct exchange *exchange, int error, struct xt_counters *old)
+{
+	if (exchange->home->hand_over)
+		return exchange->home->hand_over(exchange->home, exchange->input,
+						 exchange->input_len, old, exchange->message);
+	return error == -EOPNOTSUPP ? -ENOENT : error;
+}
+
 /* As do_replace(): everything is checked before the number of counters, then the tables swap. */
 static int set_replace(const struct exchange *exchange)
 {
 	_cleanup_free_ struct xt_counters *old = NULL;
-	const struct table *current;
-	struct table *table;
-	uint32_t num_counters;
-	int error = table_decode(exchange->family, exchange->input, exchange->input_len, &table,
-				 &num_counters, exchange->message);
+	struct table *table = NULL;
+	uint32_t num_counters, count;
+	int decoded = table_decode(exchange->family, exchange->input, exchange->input_len, &table,
+				   &num_counters, exchange->message);
+	int error = decoded;
 
-	if (error)
+	if (error && !is_beyond_bpf(error))
 		return error;
-	error = exchange->home->current(exchange->home, &current, exchange->message);
-	/* the client speaks of a table that somebody has replaced since */
-	if (!error && num_counters != current->entry_count)
-		error = -EAGAIN;
-	if (!error) {
-		old = calloc(num_counters, sizeof(*old));
-		error = old ? exchange->home->replace(exchange->home, table, old, exchange->message)
-			    : -ENOMEM;
+	error = exchange->home->entry_count(exchange->home, &count, exchange->message);
+	if (!error && num_counters == count) {
+		old = calloc(count, sizeof(*old));
+		error = old ? 0 : -ENOMEM;
 	}
 	if (error) {
 		table_free(table);
 		return error;
 	}
-	return reply(exchange, TAKE_PTR(old), num_counters * sizeof(*old));
+	error = decoded ? decoded : put_in_force(exchange, table, old);
+	if (is_beyond_bpf(error))
+		error = hand_over(exchange, error, old);
+	return error ? error : reply(exchange, TAKE_PTR(old), count * sizeof(*old));
 }
 
 /* As do_add_counters(). */

@@ -13,6 +13,9 @@
 
 /* Where the filter table of one network namespace and family lives. */
 struct table_home {
+	/* Entries of the table in force, the initial one at first: a client that speaks of another
+	   number speaks of another table. */
+	int (*entry_count)(struct table_home *home, uint32_t *count, struct message *message);
 	/* The table in force; the initial one is put in force first when there is none yet.
 	 *table stays the home's, valid until the next replace. */
 	int (*current)(struct table_home *home, const struct table **table,
@@ -27,6 +30,12 @@ struct table_home {
 	/* Add to the counters, one for each entry. All or nothing. */
 	int (*add_counters)(struct table_home *home, const struct xt_counters *counters,
 			    struct message *message);
+	/* Have somebody else enforce a table that BPF does not, for the reason in @message; NULL:
+	   there is nobody. @argument: of SET_REPLACE, not decoded. @old: as for replace(), but
+	   NULL when the client speaks of another table than the one in force: then check as the
+	   kernel does, and return -EAGAIN at best. @message is emptied on success. */
+	int (*hand_over)(struct table_home *home, const void *argument, size_t len,
+			 struct xt_counters *old, struct message *message);
 };
 
 /**

@@ -56,8 +56,10 @@ struct entry {
  * table_decode() - check a SET_REPLACE argument as the kernel does, in its order, and decode it.
  * @optval, @len: what the client passed to setsockopt. Nothing is trusted.
  * @table: set on success; release with table_free(). `counters` of the argument is not looked at.
- * @num_counters: set on success: how many old counters the client expects back.
- * Return: 0 or the kernel's errno, negative; @message says why an extension was refused.
+ * @num_counters: how many old counters the client expects back; set on success, and with
+ * -EOPNOTSUPP.
+ * Return: 0 or the kernel's errno, negative; -EOPNOTSUPP for a match or target that is not done in
+ * BPF: @message says which, what comes behind it was not checked.
  */
 int table_decode(enum family family, const void *optval, size_t len, struct table **table,
 		 uint32_t *num_counters, struct message *message);
@@ -77,6 +79,12 @@ struct entry table_entry(const struct table *table, uint32_t index);
  * Return: the index, or UINT32_MAX when no entry starts there.
  */
 uint32_t table_index(const struct table *table, uint32_t offset);
+
+/**
+ * table_argument() - the table as the argument of SET_REPLACE that makes it.
+ * @argument, @size: set on success, owned by the caller. num_counters and counters are 0.
+ */
+int table_argument(const struct table *table, struct ipt_replace **argument, size_t *size);
 
 /**
  * table_write(), table_read() - one table as bytes for a state file and back. What is read is

@@ -41,9 +41,36 @@ static uint64_t file_checksum(const struct table_file *file)
 			(const unsigned char *)(file + 1), file->size);
 }
 
+static size_t argument_size(const struct table *table)
+{
+	return sizeof(struct ipt_replace) + table->size;
+}
+
+/* @replace: argument_size() bytes of zeros. */
+static void fill_argument(const struct table *table, struct ipt_replace *replace)
+{
+	memcpy(replace->name, table->name, sizeof(replace->name));
+	replace->valid_hooks = table->valid_hooks;
+	replace->num_entries = table->entry_count;
+	replace->size = table->size;
+	memcpy(replace->hook_entry, table->hook_entry, sizeof(replace->hook_entry));
+	memcpy(replace->underflow, table->underflow, sizeof(replace->underflow));
+	memcpy(replace->entries, table->entries, table->size);
+}
+
+int table_argument(const struct table *table, struct ipt_replace **argument, size_t *size)
+{
+	*argument = calloc(1, argument_size(table));
+	if (!*argument)
+		return -ENOMEM;
+	fill_argument(table, *argument);
+	*size = argument_size(table);
+	return 0;
+}
+
 int table_write(const struct table *table, void **data, size_t *size)
 {
-	size_t length = sizeof(struct ipt_replace) + table->size;
+	size_t length = argument_size(table);
 	_cleanup_free_ struct table_file *file = calloc(1, sizeof(*file) + length);
 	struct ipt_replace *replace;
 
@@ -54,14 +81,8 @@ int table_write(const struct table *table, void **data, size_t *size)
 	file->size = (uint32_t)length;
 
 	replace = (struct ipt_replace *)(file + 1);
-	memcpy(replace->name, table->name, sizeof(replace->name));
-	replace->valid_hooks = table->valid_hooks;
-	replace->num_entries = table->entry_count;
-	replace->size = table->size;
-	memcpy(replace->hook_entry, table->hook_entry, sizeof(replace->hook_entry));
-	memcpy(replace->underflow, table->underflow, sizeof(replace->underflow));
+	fill_argument(table, replace);
 	replace->num_counters = table->entry_count;
-	memcpy(replace->entries, table->entries, table->size);
 
 	file->checksum = file_checksum(file);
 	*data = TAKE_PTR(file);

@@ -28,6 +28,14 @@ const char *hook_text(enum hook_choice hook)
 	return hook_names[hook];
 }
 
+int yes_parse(const char *text, bool *yes)
+{
+	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+		return -EINVAL;
+	*yes = strcmp(text, "yes") == 0;
+	return 0;
+}
+
 static char *trim(char *text)
 {
 	char *end = text + strlen(text);
@@ -63,9 +71,12 @@ static int parse_line(struct config *config, char *line)
 	if (!value)
 		return -EINVAL;
 	*value++ = '\0';
-	if (hook_parse(trim(value), &hook))
-		return -EINVAL;
+	value = trim(value);
 	key = trim(key);
+	if (!strcmp(key, "strict"))
+		return yes_parse(value, &config->strict);
+	if (hook_parse(value, &hook))
+		return -EINVAL;
 	if (!strncmp(key, "hook.", 5))
 		return set_device(config, key + 5, hook);
 	if (strcmp(key, "hook"))
@@ -92,8 +103,9 @@ int config_read(struct config *config, const char *path, struct message *message
 					   number, CONFIG_DEVICES_MAX);
 		if (error)
 			return message_set(message, error,
-					   "%s:%u: expected \"hook = auto|netfilter|xdp|tc\" or "
-					   "\"hook.DEVICE = auto|netfilter|xdp|tc\"",
+					   "%s:%u: expected \"hook = auto|netfilter|xdp|tc\", "
+					   "\"hook.DEVICE = auto|netfilter|xdp|tc\" or "
+					   "\"strict = yes|no\"",
 					   path, number);
 	}
 	if (file && ferror(file))

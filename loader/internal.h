@@ -200,6 +200,42 @@ bool generation_has(const struct netns *netns, enum table_family family, uint64_
 /** libbpf_say_nothing() - keep libbpf's own messages off stderr. */
 void libbpf_say_nothing(void);
 
+/* --- swap.c ---------------------------------------------------------------------------------- */
+
+/** programs_wait() - wait until no program, and no netfilter hook, that started before runs. */
+int programs_wait(void);
+
+/** generation_commit() - put a generation in force, at all hooks and devices at once. */
+int generation_commit(const struct netns *netns, enum table_family family, uint64_t number,
+		      struct message *message);
+
+/** generation_clear() - remove programs, maps and blob of a generation that is not in force. */
+void generation_clear(const struct netns *netns, enum table_family family, uint64_t number);
+
+/** generation_retire() - clear one that was in force until now, whoever enforced it; @old: its
+ * final counters, or zeros and @message. */
+void generation_retire(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
+		       struct counter *old, uint32_t old_count, struct message *message);
+
+/* --- hand_over.c ----------------------------------------------------------------------------- */
+
+#define RECORD_SUFFIX ".kernel"
+
+/** generation_is_kernels() - whether the kernel's ip_tables enforces, or enforced, this one. */
+bool generation_is_kernels(const struct netns *netns, enum table_family family, uint64_t number);
+
+/** hand_over_settle() - where a hand-over was interrupted, go on with what is in force. */
+int hand_over_settle(const struct netns *netns, int netns_fd, enum table_family family,
+		     struct message *message);
+
+/** hand_over_end() - take a generation that is not in force any more out of the kernel's table. */
+int hand_over_end(const struct netns *netns, int netns_fd, enum table_family family,
+		  uint64_t number, struct counter *old, uint32_t old_count,
+		  struct message *message);
+
+/** hand_over_flush() - leave nothing of ours in the kernel's tables. */
+int hand_over_flush(const struct netns *netns, int netns_fd, struct message *message);
+
 /* --- attach.c -------------------------------------------------------------------------------- */
 
 /* One device, as rtnetlink describes it. */

@@ -124,6 +124,11 @@ int loader_open(struct loader **loader, const char *rundir, const char *config, 
 	return 0;
 }
 
+const struct config *loader_config(const struct loader *loader)
+{
+	return &loader->config;
+}
+
 void loader_close(struct loader *loader)
 {
 	if (!loader)

@@ -13,6 +13,7 @@
  *	bpf/<cookie>/links/			XDP and tcx links, one a device and hook
  *	bpf/<cookie>/ipv4-<generation>/		maps and programs of one generation of a table
  *	netns/<cookie>/ipv4-<generation>	that generation's blob
+ *	netns/<cookie>/ipv4-<generation>.kernel	why the kernel enforces it: it has neither then
  *
  * The value in the map `generation` is the only truth about which generation is in force.
  */
@@ -25,6 +26,7 @@
 #include "../common/message.h"
 #include "../translator/compile.h"
 
+struct config;
 struct loader;
 struct netns;
 
@@ -47,6 +49,9 @@ enum hook_choice {
  */
 int loader_open(struct loader **loader, const char *rundir, const char *config, int hook,
 		struct message *message);
+
+/** loader_config() - what the configuration file says; the loader's. */
+const struct config *loader_config(const struct loader *loader);
 
 /** loader_close() - let go of everything in memory; what is in force stays in force. */
 void loader_close(struct loader *loader);
@@ -81,6 +86,18 @@ uint64_t netns_generation(const struct netns *netns, enum table_family family);
 int netns_blob(const struct netns *netns, enum table_family family, void **blob, size_t *size,
 	       struct message *message);
 
+/* Who enforces a table. */
+enum enforcer {
+	ENFORCER_NONE, /* no table was put in force yet */
+	ENFORCER_BPF,
+	ENFORCER_KERNEL, /* the kernel's own ip_tables: it does what BPF does not */
+};
+
+enum enforcer netns_enforcer(const struct netns *netns, enum table_family family);
+
+/** netns_reason() - why the kernel enforces the table: a line. */
+void netns_reason(const struct netns *netns, enum table_family family, char *reason, size_t size);
+
 /**
  * loader_stages() - STAGE_BIT()s that tables are to be compiled for, by configuration and kernel.
  * Return: 0 and @stages set; -EOPNOTSUPP where the kernel does not have what is configured.
@@ -104,6 +121,24 @@ struct generation {
 int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 		  const struct generation *next, struct counter *old, uint32_t old_count,
 		  struct message *message);
+
+struct hand_over {
+	const void *argument; /* of SET_REPLACE, as a client passed it, but for its counters */
+	size_t size;
+	const char *reason; /* why BPF does not enforce it: a line */
+};
+
+/**
+ * netns_hand_over() - have the kernel's own ip_tables enforce a table; it is emptied again when
+ * netns_replace() puts one in force that BPF does.
+ * @old: as netns_replace(). NULL: check the table only.
+ * All or nothing: on failure the generation before stays in force with its counters.
+ * Return: 0, the kernel's errno; -EAGAIN without @old when nothing is wrong; -ENOENT when the
+ * kernel has no ip_tables.
+ */
+int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
+		    const struct hand_over *next, struct counter *old, uint32_t old_count,
+		    struct message *message);
 
 /** netns_counters() - counters of the generation in force, @count of them. */
 int netns_counters(const struct netns *netns, enum table_family family, struct counter *counters,

@@ -277,9 +277,11 @@ static int adopt(struct netns *netns, int netns_fd, struct message *message)
 		unload(netns);
 		return state_remove(netns);
 	}
-	for (unsigned family = 0; family < TABLE_FAMILIES; family++)
+	for (unsigned family = 0; family < TABLE_FAMILIES; family++) {
+		hand_over_settle(netns, netns_fd, (enum table_family)family, message);
 		state_collect(netns, (enum table_family)family,
 			      netns_generation(netns, (enum table_family)family));
+	}
 	if (netns->cookie != netns->loader->own_cookie)
 		lifetime_watch(netns->loader);
 	if (netns_fd < 0) {
@@ -332,10 +334,14 @@ int netns_flush(struct netns *netns, struct message *message)
 {
 	_cleanup_close_ int netns_fd = netns_find(netns->loader, netns->cookie);
 	struct device_list list = {};
-	int error;
+	int error = 0;
 
 	if (!netns->loaded)
 		return 0;
+	if (netns_fd >= 0)
+		error = hand_over_flush(netns, netns_fd, message);
+	if (error)
+		return error;
 	if (netns_fd >= 0 && !netns_enter(netns->loader, netns_fd, message)) {
 		error = devices_list(&list, message);
 		for (size_t i = 0; i < list.count; i++)

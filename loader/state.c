@@ -224,15 +224,20 @@ int netns_blob(const struct netns *netns, enum table_family family, void **blob,
 
 /* --- collection ------------------------------------------------------------------------------ */
 
-/* "<family>-<number>" with another number than the one in force, or a blob's temporary name. */
+/*
+ * "<family>-<number>" with another number than the one in force, or a blob's temporary name. A
+ * record of a hand-over stays until that is settled.
+ */
 static bool is_stale(const char *name, const char *family, uint64_t active)
 {
 	size_t length = strlen(family);
+	uint64_t number;
 	char *end;
 
 	if (strncmp(name, family, length) || name[length] != '-')
 		return false;
-	return strtoull(name + length + 1, &end, 10) != active || *end;
+	number = strtoull(name + length + 1, &end, 10);
+	return strcmp(end, RECORD_SUFFIX) && (number != active || *end);
 }
 
 static void collect_folder(const char *path, const char *family, uint64_t active)

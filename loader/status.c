@@ -44,12 +44,18 @@ static void write_device(const struct netns *netns, uint32_t ifindex, const stru
 static void write_table(const struct netns *netns, enum table_family family, FILE *out)
 {
 	uint64_t number = netns_generation(netns, family);
-	char path[STATE_PATH_SIZE];
+	char path[STATE_PATH_SIZE], reason[MESSAGE_SIZE];
 
 	if (!number)
 		return;
-	fprintf(out, "    table filter (%s): generation %" PRIu64 ", enforced by BPF, programs:",
+	fprintf(out, "    table filter (%s): generation %" PRIu64 ", enforced by ",
 		family == TABLE_IPV4 ? "IPv4" : "IPv6", number);
+	if (generation_is_kernels(netns, family, number)) {
+		netns_reason(netns, family, reason, sizeof(reason));
+		fprintf(out, "the kernel's ip_tables: %s\n", reason);
+		return;
+	}
+	fputs("BPF, programs:", out);
 	for (unsigned i = 0; i < ENTRY_COUNT; i++) {
 		state_pin_path(netns, path, "%s-%" PRIu64 "/%s", family_name(family), number,
 			       entry_program_names[i]);

@@ -48,10 +48,10 @@ static void slots_clear(const struct netns *netns, enum table_family family, uin
 }
 
 /*
- * Wait until no program that started before runs any more. The kernel promises that when an element
- * of a map of maps is replaced from user space (maybe_wait_bpf_programs), for just this purpose.
+ * The kernel promises that when an element of a map of maps is replaced from user space
+ * (maybe_wait_bpf_programs), for just this purpose. It is RCU's grace period.
  */
-static int wait_for_programs(void)
+int programs_wait(void)
 {
 	_cleanup_close_ int inner =
 		bpf_map_create(BPF_MAP_TYPE_ARRAY, "inner", sizeof(uint32_t), 8, 1, NULL);
@@ -118,8 +118,8 @@ static int generation_make(struct netns *netns, int netns_fd, enum table_family 
 	return slots_fill(netns, family, number, message);
 }
 
-static int commit(const struct netns *netns, enum table_family family, uint64_t number,
-		  struct message *message)
+int generation_commit(const struct netns *netns, enum table_family family, uint64_t number,
+		      struct message *message)
 {
 	uint32_t key = family;
 
@@ -128,15 +128,24 @@ static int commit(const struct netns *netns, enum table_family family, uint64_t 
 	return 0;
 }
 
-/* Step 4: the old generation's counters, once nothing can add to them any more. */
-static int old_counters(const struct netns *netns, enum table_family family, uint64_t number,
-			struct counter *old, uint32_t old_count, struct message *message)
+void generation_clear(const struct netns *netns, enum table_family family, uint64_t number)
 {
-	int error = wait_for_programs();
+	slots_clear(netns, family, number);
+	generation_remove(netns, family, number);
+}
+
+/* Step 4: the old generation's counters, once nothing can add to them any more. */
+static int old_counters(const struct netns *netns, int netns_fd, enum table_family family,
+			uint64_t number, struct counter *old, uint32_t old_count,
+			struct message *message)
+{
+	int error = programs_wait();
 
 	if (error)
 		return message_set(message, error, "cannot wait for programs to end: %s",
 				   strerror(-error));
+	if (generation_is_kernels(netns, family, number))
+		return hand_over_end(netns, netns_fd, family, number, old, old_count, message);
 	return generation_counters(netns, family, number, old, old_count, message);
 }
 
@@ -151,14 +160,27 @@ static bool same_hooks(const struct netns *netns, enum table_family family, uint
 	return true;
 }
 
+void generation_retire(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
+		       struct counter *old, uint32_t old_count, struct message *message)
+{
+	bool hooks_moved = !same_hooks(netns, family, number, netns_generation(netns, family));
+
+	if (old_counters(netns, netns_fd, family, number, old, old_count, message))
+		memset(old, 0, old_count * sizeof(*old));
+	generation_clear(netns, family, number);
+	if (hooks_moved)
+		devices_sync(netns, netns_fd, true, NULL);
+}
+
 int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 		  const struct generation *next, struct counter *old, uint32_t old_count,
 		  struct message *message)
 {
 	uint64_t number, before;
-	bool hooks_moved;
 	int error = netns_prepare(netns, netns_fd, message);
 
+	if (!error)
+		error = hand_over_settle(netns, netns_fd, family, message);
 	if (error)
 		return error;
 	before = netns_generation(netns, family);
@@ -169,22 +191,12 @@ int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 	if (!error)
 		error = devices_sync(netns, netns_fd, true, message);
 	if (!error)
-		error = commit(netns, family, number, message);
+		error = generation_commit(netns, family, number, message);
 	netns->pending[family] = 0;
-	if (error) {
-		slots_clear(netns, family, number);
-		generation_remove(netns, family, number);
-		return error;
-	}
-	if (!before)
-		return 0;
-	/* the new table is in force: an error from here on must not say otherwise */
-	if (old_counters(netns, family, before, old, old_count, message))
-		memset(old, 0, old_count * sizeof(*old));
-	slots_clear(netns, family, before);
-	hooks_moved = !same_hooks(netns, family, before, number);
-	generation_remove(netns, family, before);
-	if (hooks_moved)
-		devices_sync(netns, netns_fd, true, NULL);
-	return 0;
+	if (error)
+		generation_clear(netns, family, number);
+	else if (before)
+		/* the new table is in force: an error from here on must not say otherwise */
+		generation_retire(netns, netns_fd, family, before, old, old_count, message);
+	return error;
 }

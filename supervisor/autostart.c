@@ -25,8 +25,8 @@
 
 /* All that the supervisor sees of its starter's environment. */
 static const char *const kept_variables[] = {
-	"UBPFILTER_RUNDIR",  "UBPFILTER_CONF", "UBPFILTER_HOOK",
-	"UBPFILTER_TIMEOUT", "UBPFILTER_LOG",
+	"UBPFILTER_RUNDIR", "UBPFILTER_CONF",	 "UBPFILTER_HOOK",
+	"UBPFILTER_STRICT", "UBPFILTER_TIMEOUT", "UBPFILTER_LOG",
 };
 
 /* The file that this code was loaded from: the library, or the program itself. */

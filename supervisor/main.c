@@ -45,6 +45,7 @@ struct settings {
 	unsigned request_timeout; /* s */
 	const char *config;
 	const char *hook;
+	const char *strict;
 	const char *rundir;
 };
 
@@ -62,7 +63,7 @@ struct supervisor {
 };
 
 static const char usage[] =
-	"usage: ubpfilterd [-f | --daemon] [--log-level LEVEL] [--timeout SECONDS]\n"
+	"usage: ubpfilterd [-f | --daemon] [--log-level LEVEL] [--timeout SECONDS] [--strict]\n"
 	"\n"
 	"Takes the requests of iptables under the ubpfilter shim, and starts, watches and "
 	"restarts\n"
@@ -72,12 +73,14 @@ static const char usage[] =
 	"  -d, --daemon         go to the background once requests are taken, log to syslog\n"
 	"  -l, --log-level L    error, warning, notice (the default), info or debug\n"
 	"  -t, --timeout S      kill a driver that works on one request for longer (default 60)\n"
+	"  -s, --strict         refuse what BPF does not do; otherwise the kernel enforces it\n"
 	"  -h, --help           show this\n"
 	"\n"
 	"environment:\n"
 	"  UBPFILTER_RUNDIR     runtime folder, default " RUNDIR_DEFAULT "\n"
 	"  UBPFILTER_CONF       configuration file, default " CONF_DEFAULT "\n"
 	"  UBPFILTER_HOOK       auto, xdp or tc: overrides the configuration's default\n"
+	"  UBPFILTER_STRICT     yes or no: overrides the configuration\n"
 	"  UBPFILTER_LOG        as --log-level\n"
 	"  UBPFILTER_TIMEOUT    as --timeout\n"
 	"  LISTEN_FDS           a listening socket from a service manager is used\n";
@@ -108,6 +111,7 @@ static int parse_arguments(struct settings *settings, int argc, char **argv)
 		{ "daemon", no_argument, NULL, 'd' },
 		{ "log-level", required_argument, NULL, 'l' },
 		{ "timeout", required_argument, NULL, 't' },
+		{ "strict", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
@@ -119,9 +123,10 @@ static int parse_arguments(struct settings *settings, int argc, char **argv)
 		.request_timeout = REQUEST_TIMEOUT,
 		.config = environment("UBPFILTER_CONF", CONF_DEFAULT),
 		.hook = environment("UBPFILTER_HOOK", ""),
+		.strict = environment("UBPFILTER_STRICT", ""),
 		.rundir = client_rundir(),
 	};
-	while ((option = getopt_long(argc, argv, "fdl:t:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "fdl:t:sh", options, NULL)) != -1) {
 		switch (option) {
 		case 'f':
 			settings->mode = MODE_FOREGROUND;
@@ -134,6 +139,9 @@ static int parse_arguments(struct settings *settings, int argc, char **argv)
 			break;
 		case 't':
 			timeout = optarg;
+			break;
+		case 's':
+			settings->strict = "yes";
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -219,11 +227,11 @@ static int inherited_socket(void)
 	return LISTEN_FD;
 }
 
-/* "rundir\0config\0hook\0"; owned by the caller. */
+/* "rundir\0config\0hook\0strict\0"; owned by the caller. */
 static int make_configuration(const struct settings *settings, char **data, uint32_t *len)
 {
-	int size = asprintf(data, "%s%c%s%c%s%c", settings->rundir, 0, settings->config, 0,
-			    settings->hook, 0);
+	int size = asprintf(data, "%s%c%s%c%s%c%s%c", settings->rundir, 0, settings->config, 0,
+			    settings->hook, 0, settings->strict, 0);
 
 	if (size < 0)
 		return -ENOMEM;

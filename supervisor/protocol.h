@@ -31,7 +31,8 @@ enum control_command {
 	CONTROL_TABLES =
 		5, /* level; reply payload: "filter\n" once the table is in use, or nothing */
 	CONTROL_CONFIGURE = 6, /* to the driver only, once, after the health check: payload
-				  "rundir\0config\0hook\0" (its argv and environment say nothing) */
+				  "rundir\0config\0hook\0strict\0" (its argv and environment say
+				  nothing) */
 };
 
 struct request {

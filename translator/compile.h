@@ -51,7 +51,7 @@ struct object {
 /**
  * compile() - translate a table.
  * @object: set on success; release with object_free().
- * Return: 0; -ENOENT for a match or target that is not done in BPF, or not at these stages
+ * Return: 0; -EOPNOTSUPP for a match or target that is not done in BPF, or not at these stages
  * (@message names it); -E2BIG when the table is too large (@message says the number); -ENOMEM.
  */
 int compile(const struct table *table, const struct compile_options *options, struct object *object,

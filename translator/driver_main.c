@@ -41,11 +41,11 @@ static int lock_rundir(const char *rundir, int *lock_fd, struct message *message
 	return 0;
 }
 
-/* "rundir\0config\0hook\0" */
+/* "rundir\0config\0hook\0strict\0" */
 static int parse_configuration(const char *data, size_t len, struct service_options *options,
 			       struct message *message)
 {
-	const char *strings[3], *end = data + len;
+	const char *strings[4], *end = data + len;
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
 		size_t length = strnlen(data, (size_t)(end - data));
@@ -59,6 +59,7 @@ static int parse_configuration(const char *data, size_t len, struct service_opti
 		.rundir = strings[0],
 		.config = strings[1],
 		.hook = *strings[2] ? strings[2] : NULL,
+		.strict = *strings[3] ? strings[3] : NULL,
 	};
 	return 0;
 }

@@ -182,7 +182,8 @@ static int refuse(const struct table *table, uint32_t index, const char *kind, c
 	char place[128];
 
 	rule_place(table, index, place, sizeof(place));
-	return message_set(message, -ENOENT, "%s: %s \"%s\" is not done in BPF", place, kind, name);
+	return message_set(message, -EOPNOTSUPP, "%s: %s \"%s\" is not done in BPF", place, kind,
+			   name);
 }
 
 static int lower_matches(struct rule *rule, const struct table *table, uint32_t index,

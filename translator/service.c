@@ -2,207 +2,17 @@
 #include "service.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 
-#include "../iptables-compat/sockopt.h"
 #include "../loader/config.h"
 #include "../loader/loader.h"
-#include "compile.h"
-#include "table_cache.h"
+#include "home.h"
 
 struct service {
 	struct loader *loader;
 	struct table_cache cache;
+	bool strict;
 };
-
-/* The filter table of one request's namespace and family, in force as BPF. */
-struct bpf_home {
-	struct table_home home; /* first: the callbacks get a pointer to it */
-	struct service *service;
-	struct netns *netns;
-	int netns_fd;
-	enum family family;
-	enum table_family slot;
-};
-
-/* Counters of the loader and of the socket ABI are the same two u64. */
-_Static_assert(sizeof(struct xt_counters) == sizeof(struct counter), "counters are cast");
-_Static_assert(offsetof(struct xt_counters, pcnt) == offsetof(struct counter, packets) &&
-		       offsetof(struct xt_counters, bcnt) == offsetof(struct counter, bytes),
-	       "counters are cast");
-
-static struct table_key home_key(const struct bpf_home *home)
-{
-	return (struct table_key){
-		.cookie = netns_cookie(home->netns),
-		.generation = netns_generation(home->netns, home->slot),
-		.family = home->family,
-	};
-}
-
-/* Compile @table, put it in force and keep it; ownership moves on success. */
-static int home_enforce(struct bpf_home *home, struct table *table, struct counter *old,
-			uint32_t old_count, struct message *message)
-{
-	struct compile_options options = {};
-	struct object object = {};
-	_cleanup_free_ void *blob = NULL;
-	struct generation next = { .object = &object, .rule_count = table->entry_count };
-	struct table_key key;
-	int error;
-
-	error = table_write(table, &blob, &next.blob_size);
-	if (error)
-		return message_set(message, error, "cannot write the table down: %s",
-				   strerror(-error));
-	next.blob = blob;
-	error = loader_stages(home->service->loader, &options.stages, message);
-	if (error)
-		return error;
-	next.stages = options.stages;
-	error = compile(table, &options, &object, message);
-	if (error)
-		return error;
-	error = netns_replace(home->netns, home->netns_fd, home->slot, &next, old, old_count,
-			      message);
-	object_free(&object);
-	if (error)
-		return error;
-	key = home_key(home);
-	table_cache_put(&home->service->cache, &key, table);
-	return 0;
-}
-
-/* As the kernel: a table that nobody asked for yet comes into being, and counts, when asked for. */
-static int home_enforce_initial(struct bpf_home *home, struct message *message)
-{
-	struct table *table;
-	int error;
-
-	error = table_initial(home->family, &table);
-	if (error)
-		return error;
-	error = home_enforce(home, table, NULL, 0, message);
-	if (error)
-		table_free(table);
-	return error;
-}
-
-static int home_load(struct bpf_home *home, struct message *message)
-{
-	_cleanup_free_ void *blob = NULL;
-	struct table_key key = home_key(home);
-	struct table *table;
-	size_t size;
-	int error;
-
-	error = netns_blob(home->netns, home->slot, &blob, &size, message);
-	if (error)
-		return error;
-	error = table_read(blob, size, &table);
-	if (error)
-		return message_set(message, error, "the saved table is damaged: %s",
-				   strerror(-error));
-	table_cache_put(&home->service->cache, &key, table);
-	return 0;
-}
-
-static int home_current(struct table_home *base, const struct table **table,
-			struct message *message)
-{
-	struct bpf_home *home = (struct bpf_home *)base;
-	struct table_key key = home_key(home);
-	const struct table *found = NULL;
-	int error;
-
-	if (key.generation == 0) {
-		error = home_enforce_initial(home, message);
-		if (error)
-			return error;
-		key = home_key(home);
-	}
-	found = table_cache_find(&home->service->cache, &key);
-	if (!found) {
-		error = home_load(home, message);
-		if (error)
-			return error;
-		found = table_cache_find(&home->service->cache, &key);
-	}
-	*table = found;
-	return 0;
-}
-
-static int home_counters(struct table_home *base, struct xt_counters *counters,
-			 struct message *message)
-{
-	struct bpf_home *home = (struct bpf_home *)base;
-	const struct table *table;
-	int error = home_current(base, &table, message);
-
-	if (error)
-		return error;
-	return netns_counters(home->netns, home->slot, (struct counter *)counters,
-			      table->entry_count, message);
-}
-
-static int home_replace(struct table_home *base, struct table *table, struct xt_counters *old,
-			struct message *message)
-{
-	struct bpf_home *home = (struct bpf_home *)base;
-	const struct table *current;
-	int error = home_current(base, &current, message);
-
-	if (error)
-		return error;
-	return home_enforce(home, table, (struct counter *)old, current->entry_count, message);
-}
-
-static int home_add_counters(struct table_home *base, const struct xt_counters *counters,
-			     struct message *message)
-{
-	struct bpf_home *home = (struct bpf_home *)base;
-	const struct table *table;
-	int error = home_current(base, &table, message);
-
-	if (error)
-		return error;
-	return netns_add_counters(home->netns, home->slot, (const struct counter *)counters,
-				  table->entry_count, message);
-}
-
-static int family_of_level(uint32_t level, enum family *family)
-{
-	switch (level) {
-	case IPPROTO_IP:
-		*family = FAMILY_IPV4;
-		return 0;
-	case IPPROTO_IPV6:
-		*family = FAMILY_IPV6;
-		return 0;
-	default:
-		return -ENOPROTOOPT;
-	}
-}
-
-static int home_open(struct service *service, int netns_fd, uint32_t level, struct bpf_home *home,
-		     struct message *message)
-{
-	int error = family_of_level(level, &home->family);
-
-	if (error)
-		return message_set(message, error, "socket level %u has no tables", level);
-	home->home = (struct table_home){
-		.current = home_current,
-		.counters = home_counters,
-		.replace = home_replace,
-		.add_counters = home_add_counters,
-	};
-	home->service = service;
-	home->netns_fd = netns_fd;
-	home->slot = home->family == FAMILY_IPV4 ? TABLE_IPV4 : TABLE_IPV6;
-	return netns_open(service->loader, netns_fd, &home->netns, message);
-}
 
 /* What every kind of request gets: where it comes from, what it carries, where its answer goes. */
 struct call {
@@ -213,19 +23,27 @@ struct call {
 	size_t *output_len;
 };
 
+static int open_home(struct service *service, const struct call *call, struct home *home,
+		     struct message *message)
+{
+	const struct home_options options = { service->loader, &service->cache, service->strict };
+
+	return home_open(&options, call->netns_fd, call->request->level, home, message);
+}
+
 static int handle_sockopt(struct service *service, const struct call *call, struct message *message)
 {
 	const struct request *request = call->request;
-	struct bpf_home home;
-	int error = home_open(service, call->netns_fd, request->level, &home, message);
+	struct home home;
+	int error = open_home(service, call, &home, message);
 
 	if (error)
 		return error;
 	if (request->is_set)
-		return sockopt_set(&home.home, home.family, (int)request->cmd, call->payload,
-				   request->len, call->output, call->output_len, message);
-	return sockopt_get(&home.home, home.family, (int)request->cmd, call->payload, request->len,
-			   call->output, call->output_len, message);
+		return home_set(&home, (int)request->cmd, call->payload, request->len, call->output,
+				call->output_len, message);
+	return home_get(&home, (int)request->cmd, call->payload, request->len, call->output,
+			call->output_len, message);
 }
 
 /* Collect what @write prints as the call's output. */
@@ -266,7 +84,7 @@ static int write_programs(const void *netns, FILE *out)
 
 static int write_tables(const void *base, FILE *out)
 {
-	const struct bpf_home *home = base;
+	const struct home *home = base;
 
 	if (netns_generation(home->netns, home->slot) && fputs("filter\n", out) < 0)
 		return -ENOMEM;
@@ -297,8 +115,8 @@ static int handle_flush(struct service *service, const struct call *call, struct
 
 static int handle_tables(struct service *service, const struct call *call, struct message *message)
 {
-	struct bpf_home home;
-	int error = home_open(service, call->netns_fd, call->request->level, &home, message);
+	struct home home;
+	int error = open_home(service, call, &home, message);
 
 	return error ? error : text_output(write_tables, &home, call);
 }
@@ -347,6 +165,15 @@ static int parse_hook(const char *text, int *hook, struct message *message)
 	return 0;
 }
 
+/* Whether what BPF does not do is refused: as the configuration says, unless @text does. */
+static int parse_strict(const char *text, bool configured, bool *strict, struct message *message)
+{
+	*strict = configured;
+	if (!text || !*text || !yes_parse(text, strict))
+		return 0;
+	return message_set(message, -EINVAL, "strict \"%s\" is neither yes nor no", text);
+}
+
 int service_open(struct service **service, const struct service_options *options,
 		 struct message *message)
 {
@@ -362,6 +189,12 @@ int service_open(struct service **service, const struct service_options *options
 	error = loader_open(&new->loader, options->rundir, options->config, hook, message);
 	if (error)
 		return error;
+	error = parse_strict(options->strict, loader_config(new->loader)->strict, &new->strict,
+			     message);
+	if (error) {
+		loader_close(new->loader);
+		return error;
+	}
 	*service = TAKE_PTR(new);
 	return 0;
 }

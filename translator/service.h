@@ -16,6 +16,7 @@ struct service_options {
 	const char *config; /* configuration file; need not exist */
 	const char *hook;   /* "auto", "netfilter", "xdp", "tc": overrides the configuration; NULL:
 			       does not */
+	const char *strict; /* "yes", "no": the same */
 };
 
 /** service_open() - open the loader: adopts what is in force. */

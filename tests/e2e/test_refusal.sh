@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What BPF does not do is refused with one line that names it, and the old table stays.
+# With strict = yes, what BPF does not do is refused with one line that names it, and the old table stays.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
+export UBPFILTER_STRICT=yes
 namespace a
 on_bpf a iptables-legacy -A INPUT -p udp --dport 7 -j DROP
 inside a "$traffic" udp 127.0.0.1 7 3 >/dev/null

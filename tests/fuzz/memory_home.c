@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int home_entry_count(struct table_home *home, uint32_t *count, struct message *message)
+{
+	(void)message;
+	*count = ((struct memory_home *)home)->table->entry_count;
+	return 0;
+}
+
 static int home_current(struct table_home *home, const struct table **table,
 			struct message *message)
 {
@@ -65,7 +72,11 @@ int memory_home_open(struct memory_home *memory, enum family family)
 		return -ENOMEM;
 	}
 	*memory = (struct memory_home){
-		.home = { home_current, home_counters, home_replace, home_add_counters },
+		.home = { .entry_count = home_entry_count,
+			  .current = home_current,
+			  .counters = home_counters,
+			  .replace = home_replace,
+			  .add_counters = home_add_counters },
 		.table = table,
 		.counters = counters,
 	};

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tables that the kernel's own ip_tables enforces: docs/architecture.md, "Hand-over".
+ *
+ * Such a generation has a record, "<family>-<number>.kernel", which says why. A record is written
+ * before the kernel's table is touched and removed after it was emptied: while the kernel may hold
+ * rules of ours there is one, and one that is not in force says that something was interrupted.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "internal.h"
+#include "kernel_table.h"
+
+static void record_path(const struct netns *netns, char *path, enum table_family family,
+			uint64_t number)
+{
+	state_blob_path(netns, path, "%s-%" PRIu64 RECORD_SUFFIX, family_name(family), number);
+}
+
+static int record_write(const struct netns *netns, enum table_family family, uint64_t number,
+			const char *reason)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s-%" PRIu64 RECORD_SUFFIX, family_name(family), number);
+	return state_write_blob(netns, name, reason, strlen(reason));
+}
+
+static int record_remove(const struct netns *netns, enum table_family family, uint64_t number)
+{
+	char path[STATE_PATH_SIZE];
+
+	record_path(netns, path, family, number);
+	return unlink(path) && errno != ENOENT ? -errno : 0;
+}
+
+bool generation_is_kernels(const struct netns *netns, enum table_family family, uint64_t number)
+{
+	char path[STATE_PATH_SIZE];
+
+	record_path(netns, path, family, number);
+	return !access(path, F_OK);
+}
+
+enum enforcer netns_enforcer(const struct netns *netns, enum table_family family)
+{
+	uint64_t number = netns_generation(netns, family);
+
+	if (!number)
+		return ENFORCER_NONE;
+	return generation_is_kernels(netns, family, number) ? ENFORCER_KERNEL : ENFORCER_BPF;
+}
+
+void netns_reason(const struct netns *netns, enum table_family family, char *reason, size_t size)
+{
+	char path[STATE_PATH_SIZE];
+	_cleanup_close_ int fd = -1;
+	ssize_t got;
+
+	record_path(netns, path, family, netns_generation(netns, family));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	got = fd < 0 ? 0 : read(fd, reason, size - 1);
+	reason[got > 0 ? got : 0] = '\0';
+}
+
+/* "<family>-<number>.kernel" */
+static bool is_record(const char *name, const char *family, uint64_t *number)
+{
+	size_t length = strlen(family);
+	char *end;
+
+	if (strncmp(name, family, length) || name[length] != '-')
+		return false;
+	*number = strtoull(name + length + 1, &end, 10);
+	return !strcmp(end, RECORD_SUFFIX);
+}
+
+/* A record of another generation than @active, if there is one. */
+static bool record_find(const struct netns *netns, enum table_family family, uint64_t active,
+			uint64_t *number)
+{
+	char path[STATE_PATH_SIZE];
+	struct dirent *entry;
+	bool found = false;
+	DIR *folder;
+
+	state_blob_path(netns, path, "%s", "");
+	folder = opendir(path);
+	while (folder && !found && (entry = readdir(folder)))
+		found = is_record(entry->d_name, family_name(family), number) && *number != active;
+	if (folder)
+		closedir(folder);
+	return found;
+}
+
+/* --- after an interruption ------------------------------------------------------------------- */
+
+/* Between two tables of the kernel's: it has the old one or the new one, and only it knows. */
+static int reason_renew(const struct kernel_table *table, const struct netns *netns)
+{
+	struct message message = {};
+	struct table *there = NULL;
+	int error = kernel_table_read(table, &there, &message);
+
+	table_free(there);
+	if (error != -EOPNOTSUPP)
+		return error;
+	return record_write(netns, table->family, netns_generation(netns, table->family),
+			    message.text);
+}
+
+int hand_over_settle(const struct netns *netns, int netns_fd, enum table_family family,
+		     struct message *message)
+{
+	const struct kernel_table table = { netns->loader, netns_fd, family };
+	enum enforcer enforcer = netns_enforcer(netns, family);
+	uint64_t active = netns_generation(netns, family), number;
+	int error = 0;
+
+	while (!error && record_find(netns, family, active, &number)) {
+		/* who passed before BPF had the table must be through the kernel's */
+		error = programs_wait();
+		if (error)
+			break;
+		error = enforcer == ENFORCER_KERNEL ? reason_renew(&table, netns)
+						    : kernel_table_empty(&table, NULL, 0);
+		if (!error)
+			error = record_remove(netns, family, number);
+	}
+	return error ? message_set(message, error,
+				   "cannot take rules back from the kernel's ip_tables: %s",
+				   strerror(-error))
+		     : 0;
+}
+
+int hand_over_flush(const struct netns *netns, int netns_fd, struct message *message)
+{
+	int error = 0;
+
+	for (unsigned family = 0; family < TABLE_FAMILIES && !error; family++) {
+		const struct kernel_table table = { netns->loader, netns_fd,
+						    (enum table_family)family };
+		uint64_t number;
+
+		if (record_find(netns, table.family, UINT64_MAX, &number))
+			error = kernel_table_empty(&table, NULL, 0);
+	}
+	return error ? message_set(message, error, "cannot empty the kernel's filter table: %s",
+				   strerror(-error))
+		     : 0;
+}
+
+/* --- back ------------------------------------------------------------------------------------ */
+
+int hand_over_end(const struct netns *netns, int netns_fd, enum table_family family,
+		  uint64_t number, struct counter *old, uint32_t old_count, struct message *message)
+{
+	const struct kernel_table table = { netns->loader, netns_fd, family };
+	int error = kernel_table_empty(&table, old, old_count);
+
+	if (error)
+		return message_set(message, error,
+				   "BPF enforces the table, but the kernel does still, too: "
+				   "its filter table cannot be emptied: %s",
+				   strerror(-error));
+	return record_remove(netns, family, number);
+}
+
+/* --- over ------------------------------------------------------------------------------------ */
+
+/* Who filtered with the kernel's table before, without us, must not lose rules to us. */
+static int check_vacant(const struct kernel_table *table, struct message *message)
+{
+	bool vacant;
+	int error = kernel_table_is_vacant(table, &vacant);
+
+	if (error == -ENOPROTOOPT || error == -ENOENT || error == -EAFNOSUPPORT)
+		return message_set(message, -ENOENT, "this kernel has no ip_tables to enforce it");
+	if (error)
+		return message_set(message, error, "cannot read the kernel's filter table: %s",
+				   strerror(-error));
+	return vacant ? 0
+		      : message_set(message, -EBUSY,
+				    "the kernel's own filter table holds rules that did not come "
+				    "through ubpfilter");
+}
+
+static int report(int error, struct message *message)
+{
+	/* -EAGAIN: not the table is wrong, but the moment */
+	if (error && error != -EAGAIN)
+		message_set(message, error, "the kernel does not take it either: %s",
+			    strerror(-error));
+	return error;
+}
+
+static int kernel_take(const struct kernel_table *table, const struct hand_over *next,
+		       enum enforcer before, struct counter *old, uint32_t old_count,
+		       struct message *message)
+{
+	return report(kernel_table_replace(table, next->argument, next->size,
+					   before == ENFORCER_KERNEL ? old : NULL, old_count),
+		      message);
+}
+
+/* The new number in force, and what was before out of it. */
+static int kernel_begin(struct netns *netns, int netns_fd, enum table_family family,
+			enum enforcer before, struct counter *old, uint32_t old_count,
+			struct message *message)
+{
+	uint64_t number = netns_generation(netns, family);
+	/* who passed the kernel's hook before it had the table must be through BPF, too */
+	int error = before == ENFORCER_BPF ? programs_wait() : 0;
+
+	if (error)
+		return message_set(message, error, "cannot wait for programs to end: %s",
+				   strerror(-error));
+	error = generation_commit(netns, family, number + 1, message);
+	if (error)
+		return error;
+	if (before == ENFORCER_KERNEL)
+		record_remove(netns, family, number);
+	if (before == ENFORCER_BPF)
+		generation_retire(netns, netns_fd, family, number, old, old_count, message);
+	return 0;
+}
+
+int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
+		    const struct hand_over *next, struct counter *old, uint32_t old_count,
+		    struct message *message)
+{
+	const struct kernel_table table = { netns->loader, netns_fd, family };
+	enum enforcer before;
+	uint64_t number;
+	int error = netns_prepare(netns, netns_fd, message);
+
+	if (!error)
+		error = hand_over_settle(netns, netns_fd, family, message);
+	if (error)
+		return error;
+	before = netns_enforcer(netns, family);
+	if (before != ENFORCER_KERNEL)
+		error = check_vacant(&table, message);
+	if (error)
+		return error;
+	if (!old)
+		return report(kernel_table_check(&table, next->argument, next->size), message);
+	number = netns_generation(netns, family) + 1;
+	generation_clear(netns, family, number);
+	error = record_write(netns, family, number, next->reason);
+	if (!error)
+		error = kernel_take(&table, next, before, old, old_count, message);
+	if (!error)
+		error = kernel_begin(netns, netns_fd, family, before, old, old_count, message);
+	if (error)
+		hand_over_settle(netns, netns_fd, family, NULL);
+	return error;
+}
