@@ -12,7 +12,7 @@ tag=ubpe-$$
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/ubpe.XXXXXX")
 chmod 711 "$scratch"
 export UBPFILTER_RUNDIR=$scratch/run UBPFILTER_CONF=/dev/null
-unset UBPFILTER_AUTOSTART UBPFILTER_HOOK UBPFILTER_TIMEOUT UBPFILTER_LOG UBPFILTER_OFFLINE
+unset UBPFILTER_AUTOSTART UBPFILTER_HOOK UBPFILTER_STRICT UBPFILTER_TIMEOUT UBPFILTER_LOG UBPFILTER_OFFLINE
 mkdir "$UBPFILTER_RUNDIR"
 
 # --- namespaces ------------------------------------------------------------------------------

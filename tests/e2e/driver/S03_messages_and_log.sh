@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 . "$(dirname "$0")/lib.sh"
 namespaces
-serve
+serve --strict
 # The user's own command: one line from us beside what iptables says itself; nothing when it works.
 error=$(ipt -A INPUT -j DROP 2>&1)
 equal "standard error of a command that works" "" "$error"
-error=$(ipt -A INPUT -m limit --limit 1/s -j DROP 2>&1) && skip "limit is done in BPF now"
+error=$(ipt -A INPUT -m string --string x --algo bm -j DROP 2>&1) &&
+	fail "a match that BPF does not do is taken with --strict"
 equal "lines from us about a refusal" 1 "$(grep -c '^ubpfilter: ' <<<"$error")"
 kill -9 "$(driver)"
 equal "standard error of a command after a restart" "" "$(ipt -S 2>&1 >/dev/null)"
