@@ -179,7 +179,8 @@ static int check_vacant(const struct kernel_table *table, struct message *messag
 	int error = kernel_table_is_vacant(table, &vacant);
 
 	if (error == -ENOPROTOOPT || error == -ENOENT || error == -EAFNOSUPPORT)
-		return message_set(message, -ENOENT, "this kernel has no ip_tables to enforce it");
+		return message_set(message, -ENOENT, "this kernel has no %s to enforce it",
+				   kernel_table_name(table->family));
 	if (error)
 		return message_set(message, error, "cannot read the kernel's filter table: %s",
 				   strerror(-error));
@@ -187,24 +188,6 @@ static int check_vacant(const struct kernel_table *table, struct message *messag
 		      : message_set(message, -EBUSY,
 				    "the kernel's own filter table holds rules that did not come "
 				    "through ubpfilter");
-}
-
-static int report(int error, struct message *message)
-{
-	/* -EAGAIN: not the table is wrong, but the moment */
-	if (error && error != -EAGAIN)
-		message_set(message, error, "the kernel does not take it either: %s",
-			    strerror(-error));
-	return error;
-}
-
-static int kernel_take(const struct kernel_table *table, const struct hand_over *next,
-		       enum enforcer before, struct counter *old, uint32_t old_count,
-		       struct message *message)
-{
-	return report(kernel_table_replace(table, next->argument, next->size,
-					   before == ENFORCER_KERNEL ? old : NULL, old_count),
-		      message);
 }
 
 /* The new number in force, and what was before out of it. */
@@ -248,12 +231,13 @@ int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
 	if (error)
 		return error;
 	if (!old)
-		return report(kernel_table_check(&table, next->argument, next->size), message);
+		return kernel_table_check(&table, next->argument, next->size);
 	number = netns_generation(netns, family) + 1;
 	generation_clear(netns, family, number);
 	error = record_write(netns, family, number, next->reason);
 	if (!error)
-		error = kernel_take(&table, next, before, old, old_count, message);
+		error = kernel_table_replace(&table, next->argument, next->size,
+					     before == ENFORCER_KERNEL ? old : NULL, old_count);
 	if (!error)
 		error = kernel_begin(netns, netns_fd, family, before, old, old_count, message);
 	if (error)

@@ -30,6 +30,11 @@ static int call_inside(enum table_family family, int option, bool is_set, void *
 	return failed ? -errno : 0;
 }
 
+const char *kernel_table_name(enum table_family family)
+{
+	return family == TABLE_IPV4 ? "ip_tables" : "ip6_tables";
+}
+
 int kernel_table_call(const struct kernel_table *table, int option, bool is_set, void *value,
 		      size_t size)
 {

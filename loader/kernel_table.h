@@ -21,6 +21,9 @@ struct kernel_table {
 	enum table_family family;
 };
 
+/** kernel_table_name() - of the kernel's code: "ip_tables", "ip6_tables". */
+const char *kernel_table_name(enum table_family family);
+
 /** kernel_table_call() - one of the socket options of iptables; @value: in and out. */
 int kernel_table_call(const struct kernel_table *table, int option, bool is_set, void *value,
 		      size_t size);

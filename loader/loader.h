@@ -133,8 +133,9 @@ struct hand_over {
  * netns_replace() puts one in force that BPF does.
  * @old: as netns_replace(). NULL: check the table only.
  * All or nothing: on failure the generation before stays in force with its counters.
- * Return: 0, the kernel's errno; -EAGAIN without @old when nothing is wrong; -ENOENT when the
- * kernel has no ip_tables.
+ * Return: 0; what the kernel finds wrong with the table, without @message; -EAGAIN without @old
+ * when nothing is wrong; -EBUSY when others have rules there; -ENOENT when the kernel has no
+ * ip_tables.
  */
 int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
 		    const struct hand_over *next, struct counter *old, uint32_t old_count,

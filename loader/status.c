@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "kernel_table.h"
 
 static bool link_is_pinned(const struct netns *netns, uint32_t ifindex, const char *kind)
 {
@@ -52,7 +53,7 @@ static void write_table(const struct netns *netns, enum table_family family, FIL
 		family == TABLE_IPV4 ? "IPv4" : "IPv6", number);
 	if (generation_is_kernels(netns, family, number)) {
 		netns_reason(netns, family, reason, sizeof(reason));
-		fprintf(out, "the kernel's ip_tables: %s\n", reason);
+		fprintf(out, "the kernel's %s: %s\n", kernel_table_name(family), reason);
 		return;
 	}
 	fputs("BPF, programs:", out);

@@ -165,6 +165,9 @@ until_true() { # COMMAND...: wait for it, 30 seconds at most
 
 # --- iptables --------------------------------------------------------------------------------
 
+# A match that the kernel has and BPF does not do, for no packet of a test.
+beyond_bpf="-m string --algo bm --string hand-over"
+
 # A lock of our own: other users of the machine are not to be waited for.
 export XTABLES_LOCKFILE=$scratch/lock
 
@@ -172,6 +175,12 @@ on_bpf() { # NAME COMMAND...: in a namespace, under the shim
 	local name=$1
 	shift
 	timeout 30 ip netns exec "$tag-$name" "$ubpfilter" exec -- "$@"
+}
+
+# Who enforces which table, as status tells it: sorted lines "(FAMILY) WHO: WHY".
+enforcers() {
+	"$ubpfilter" status | sed -n 's/^ *table filter \((IPv[46])\): generation [0-9]*, enforced by /\1 /p' |
+		sed 's/, programs: .*//' | sort
 }
 
 # Packets that a rule counted: counter NAME iptables|ip6tables CHAIN RULE-NUMBER

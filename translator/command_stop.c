@@ -13,8 +13,8 @@ static const char usage[] =
 	"Ends the supervisor and the driver. The rules stay in force, and the next iptables\n"
 	"command starts both again.\n"
 	"\n"
-	"  --flush  first remove programs, links and state of this network namespace: its\n"
-	"           packets are not filtered any more\n";
+	"  --flush  first remove programs, links and state of this network namespace, and what\n"
+	"           was handed to the kernel: its packets are not filtered any more\n";
 
 static int flush(const char *name)
 {

@@ -178,7 +178,7 @@ static int check_known(const struct table *table, const struct ir *ir, enum stag
 		if (!unknown)
 			continue;
 		rule_place(table, i, place, sizeof(place));
-		return message_set(message, -ENOENT,
+		return message_set(message, -EOPNOTSUPP,
 				   "%s: match \"%s\" reads the %s, which hook %s does not know",
 				   place, unknown->match ? unknown->match : "",
 				   field_info((enum field)unknown->field)->name, stage_name(stage));

@@ -16,11 +16,14 @@ _Static_assert(offsetof(struct xt_counters, pcnt) == offsetof(struct counter, pa
 	       "counters are cast");
 
 /* The log is the supervisor's; the client, whose command did what it should, hears nothing. */
-static void log_enforcer(const struct home *home, const char *enforcer, const char *reason)
+static void log_enforcer(const struct home *home, const char *reason)
 {
-	fprintf(stderr, "namespace %016" PRIx64 ": table filter (%s): enforced by %s%s\n",
-		netns_cookie(home->netns), home->family == FAMILY_IPV4 ? "IPv4" : "IPv6", enforcer,
-		reason);
+	fprintf(stderr, "namespace %016" PRIx64 ": table filter (%s): enforced by ",
+		netns_cookie(home->netns), home->family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+	if (reason)
+		fprintf(stderr, "the kernel's %s: %s\n", kernel_table_name(home->slot), reason);
+	else
+		fputs("BPF again\n", stderr);
 }
 
 static struct table_key home_key(const struct home *home)
@@ -162,7 +165,7 @@ static int home_replace(struct table_home *base, struct table *table, struct xt_
 	if (!error)
 		error = home_enforce(home, table, (struct counter *)old, old_count, message);
 	if (!error && was_kernels)
-		log_enforcer(home, "BPF again", "");
+		log_enforcer(home, NULL);
 	return error;
 }
 
@@ -200,7 +203,7 @@ static int home_hand_over(struct table_home *base, const void *argument, size_t 
 						     failure.text)
 				       : error;
 	if (strcmp(before, reason.text) != 0)
-		log_enforcer(home, "the kernel's ip_tables: ", reason.text);
+		log_enforcer(home, reason.text);
 	return 0;
 }
 
