@@ -66,19 +66,35 @@ static void link_path(const struct netns *netns, char *path, enum table_family f
 	state_pin_path(netns, path, "links/%s-%s", family_name(family), hooks[hook].name);
 }
 
-/* At the priority of the filter table; the first one there would have it to itself. */
-static int link_create(int program, enum table_family family, enum nf_inet_hooks hook)
+/* How many priorities behind the filter table's are tried; firewalld's chains come at 10. */
+#define PRIORITIES 8
+
+static int link_create_at(int program, enum table_family family, enum nf_inet_hooks hook,
+			  int32_t priority)
 {
 	struct link_attributes attributes = {
 		.program_fd = (uint32_t)program,
 		.attach_type = ATTACH_NETFILTER,
 		.family = family == TABLE_IPV4 ? NFPROTO_IPV4 : NFPROTO_IPV6,
 		.hook = hook,
-		.priority = NF_IP_PRI_FILTER,
+		.priority = priority,
 	};
 	int fd = (int)syscall(__NR_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
 
 	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * At the priority of the filter table. The kernel gives a BPF program no place that another hook
+ * has, its own iptables for one, once somebody looked at its filter table: right behind that then.
+ */
+static int link_create(int program, enum table_family family, enum nf_inet_hooks hook)
+{
+	int fd = -EBUSY;
+
+	for (int32_t i = 0; i < PRIORITIES && fd == -EBUSY; i++)
+		fd = link_create_at(program, family, hook, NF_IP_PRI_FILTER + i);
+	return fd;
 }
 
 static int link_make(const struct netns *netns, enum table_family family, size_t hook,
