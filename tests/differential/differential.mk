@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The kernel's iptables beside ours: tests/differential/run.h says how.
+# The kernel's iptables beside ours: tests/differential/bench.h says how.
 
 DIFFERENTIAL_SOURCES := $(wildcard tests/differential/*.c)
 DIFFERENTIAL_SECONDS ?= 600
 DIFFERENTIAL_HOOKS   ?= tc xdp
 
-$(BUILD)/tests/differential/differential: $(DIFFERENTIAL_SOURCES) tests/differential/run.h
+$(BUILD)/tests/differential/differential: $(DIFFERENTIAL_SOURCES) $(wildcard tests/differential/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $(DIFFERENTIAL_SOURCES)
+	$(CC) $(CFLAGS) -o $@ $(DIFFERENTIAL_SOURCES) -pthread
 
+# As long as wanted, in seconds for each hook; DIFFERENTIAL_ARGS as the program's usage says.
 .PHONY: differential
 differential: all $(BUILD)/tests/differential/differential
 	@for hook in $(DIFFERENTIAL_HOOKS); do \
-		echo "hook $$hook"; \
 		tests/differential/run --hook $$hook -- --seconds $(DIFFERENTIAL_SECONDS) \
 			--rulesets 1000000 $(DIFFERENTIAL_ARGS) || exit 1; \
 	done

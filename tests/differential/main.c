@@ -2,8 +2,8 @@
 /*
  * differential: random rulesets and packets, the kernel's iptables beside ubpfilter.
  *
- * Exits 0 when every counter was the same, 1 on a difference (shrunk and printed), 2 when the test
- * itself could not run.
+ * Exits 0 when all counters and all that senders and receivers were told was the same, 1 on a
+ * difference (shrunk and printed), 2 when the test itself could not run.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -13,29 +13,34 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "run.h"
+#include "trial.h"
 
-#define PACKETS_MAX 4096
+/* Twins live for so many rulesets: what they keep (fragments, routes) shall not pile up. */
+#define RULESETS_OF_TWINS 100
+
+#define SCOPES (2 * VARIANT_COUNT) /* two families */
 
 struct options {
 	uint64_t seed;
 	unsigned rulesets;
-	unsigned packets;
+	unsigned steps;
 	unsigned seconds;
-	int family; /* 4, 6, or 0 for both in turn */
-	bool early;
+	unsigned differences; /* to be shrunk before giving up */
+	int family;	      /* 4, 6, or 0 for both in turn */
+	int variant;	      /* enum variant, or -1 for all in turn */
+	enum judge judge;
+	bool self; /* the kernel beside itself: tests the test */
+	bool show; /* what the kernel counted */
 	const char *build;
 };
 
-struct trial {
-	const struct ruleset *ruleset;
-	uint64_t without; /* rules left out */
-	const struct test_packet *packets;
-	const bool *skip; /* packets left out; NULL: none */
-	unsigned packet_count;
+struct tally {
+	unsigned rulesets;
+	unsigned differences;
+	unsigned unsteady; /* differences that did not come back */
 };
 
-static volatile sig_atomic_t interrupted;
+static volatile int interrupted;
 
 static void on_signal(int number)
 {
@@ -43,167 +48,250 @@ static void on_signal(int number)
 	interrupted = 1;
 }
 
-/* Both twins' counters; what is still on its way gets time to arrive. */
-static int compare_counters(struct bench *bench, int family, char *text[TWIN_COUNT])
+static const char *const variant_names[VARIANT_COUNT] = { "plain", "conntrack", "nat" };
+static const char *const judge_names[] = { "netfilter", "tc", "xdp" };
+
+static struct trial trial;
+
+/* --- the twins ------------------------------------------------------------------------------ */
+
+static void twins_close(struct twin twins[TWIN_COUNT])
 {
-	for (int attempt = 0; attempt < 10; attempt++) {
-		for (int twin = 0; twin < TWIN_COUNT; twin++) {
-			free(text[twin]);
-			text[twin] = NULL;
-			if (bench_counters(bench, twin, family, &text[twin]))
-				return -1;
-		}
-		if (!strcmp(text[TWIN_KERNEL], text[TWIN_UBPFILTER]))
-			return 0;
-		usleep(20000);
-	}
-	return 1;
+	for (int twin = 0; twin < TWIN_COUNT; twin++)
+		twin_close(&twins[twin]);
 }
 
-/* Return: 0 same, 1 different, -1 the test failed. @text: both counters, owned by the caller. */
-static int trial_run(struct bench *bench, const struct trial *trial, char *text[TWIN_COUNT])
+static int twins_open(struct twin twins[TWIN_COUNT], const struct options *options,
+		      const struct scope *scope)
 {
-	int family = trial->ruleset->family;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	int error = 0;
 
 	for (int twin = 0; twin < TWIN_COUNT; twin++) {
-		char *rules = ruleset_text(trial->ruleset, trial->without);
-		int error = bench_restore(bench, twin, family, rules);
+		char name[32];
+		bool ours = twin == TWIN_OURS && !options->self;
+		int result;
 
-		if (error)
-			printf("restore in twin %d: exit status %d of\n%s", twin, error, rules);
-		free(rules);
-		if (error)
-			return -1;
+		snprintf(name, sizeof(name), "ubp-diff%d-%d", (int)getpid(), twin);
+		result = twin_open(&twins[twin], name, ours ? options->build : NULL, scope,
+				   (unsigned)(twin % processors));
+		if (result)
+			error = result;
 	}
-	for (int twin = 0; twin < TWIN_COUNT; twin++)
-		for (unsigned i = 0; i < trial->packet_count; i++)
-			if ((!trial->skip || !trial->skip[i]) &&
-			    bench_send(bench, twin, family, &trial->packets[i]))
-				return -1;
-	return compare_counters(bench, family, text);
+	return error;
 }
 
-static bool still_differs(struct bench *bench, const struct trial *trial)
+/* New devices announce their multicast groups for a moment: wait until nothing is said. */
+static int twins_quieten(struct twin twins[TWIN_COUNT])
 {
-	char *text[TWIN_COUNT] = {};
-	int result = interrupted ? 0 : trial_run(bench, trial, text);
+	unsigned quiet = 0;
+	uint64_t before = 0;
 
-	for (int twin = 0; twin < TWIN_COUNT; twin++)
-		free(text[twin]);
-	return result == 1;
+	for (unsigned tries = 0; quiet < 10 && tries < 200; tries++) {
+		uint64_t now = 0;
+
+		usleep(50000);
+		for (int twin = 0; twin < TWIN_COUNT; twin++) {
+			for (unsigned side = 0; side < 2; side++) {
+				uint64_t left[2];
+				int error = traffic_left(&twins[twin], side, left);
+
+				if (error)
+					return error;
+				now += left[0];
+			}
+		}
+		quiet = now == before ? quiet + 1 : 0;
+		before = now;
+	}
+	return quiet < 10 ? -1 : 0;
 }
 
-/* Leave out halves, quarters, ... of the packets, as long as the difference stays. */
-static void shrink_packets(struct bench *bench, struct trial *trial, bool *skip)
-{
-	trial->skip = skip;
-	for (unsigned width = trial->packet_count; width; width /= 2) {
-		for (unsigned from = 0; from < trial->packet_count; from += width) {
-			bool saved[PACKETS_MAX];
+/* --- one ruleset ---------------------------------------------------------------------------- */
 
-			memcpy(saved, skip, sizeof(saved));
-			for (unsigned i = from; i < from + width && i < trial->packet_count; i++)
-				skip[i] = true;
-			if (!memcmp(saved, skip, sizeof(saved)))
-				continue;
-			if (!still_differs(bench, trial))
-				memcpy(skip, saved, sizeof(saved));
+/* A difference comes back; what a slow machine makes of timers does not. */
+static enum outcome confirm(char *text[TWIN_COUNT], struct tally *tally)
+{
+	for (unsigned tries = 0; tries < 2; tries++) {
+		char *again[TWIN_COUNT] = {};
+		enum outcome outcome = trial_run(&trial, again);
+
+		texts_free(again);
+		if (outcome == OUTCOME_FAILED)
+			return outcome;
+		if (outcome == OUTCOME_SAME) {
+			tally->unsteady++;
+			printf("a difference that did not come back: - the kernel's, + ours\n");
+			texts_print_difference(text);
+			return OUTCOME_SAME;
 		}
 	}
+	return OUTCOME_DIFFERENT;
 }
 
-static void shrink_rules(struct bench *bench, struct trial *trial)
+static enum outcome ruleset_try(const struct options *options, const struct scope *scope,
+				uint64_t seed, struct tally *tally)
 {
-	for (unsigned i = 0; i < trial->ruleset->rule_count; i++) {
-		uint64_t saved = trial->without;
-
-		trial->without |= 1ull << i;
-		if (!still_differs(bench, trial))
-			trial->without = saved;
-	}
-}
-
-static void report(struct bench *bench, struct trial *trial)
-{
-	static bool skip[PACKETS_MAX];
+	struct random random = { seed };
 	char *text[TWIN_COUNT] = {};
+	enum outcome outcome;
 
-	memset(skip, 0, sizeof(skip));
-	shrink_packets(bench, trial, skip);
-	shrink_rules(bench, trial);
-	if (trial_run(bench, trial, text) == 1) {
-		for (unsigned i = 0; i < trial->packet_count; i++)
-			if (!skip[i])
-				packet_print(&trial->packets[i]);
-		printf("--- shrunk: kernel\n%s--- shrunk: ubpfilter\n%s", text[TWIN_KERNEL],
-		       text[TWIN_UBPFILTER]);
-	} else {
-		printf("the difference did not come back: something beside the packets counted\n");
+	memset(trial.skip, 0, sizeof(trial.skip));
+	memset(trial.without, 0, sizeof(trial.without));
+	ruleset_make(&trial.ruleset, scope, &random);
+	trial.step_count = options->steps;
+	for (unsigned i = 0; i < options->steps; i++)
+		trial.steps[i] = step_make(scope, &random);
+	outcome = trial_run(&trial, text);
+	if (options->show && text[TWIN_KERNEL])
+		printf("%s", text[TWIN_KERNEL]);
+	if (outcome == OUTCOME_DIFFERENT)
+		outcome = confirm(text, tally);
+	if (outcome == OUTCOME_DIFFERENT) {
+		printf("DIFFERENCE: --judge %s --variant %s --family %d --seed %llu --rulesets 1 "
+		       "--steps %u\n",
+		       judge_names[scope->judge], variant_names[scope->variant], scope->family,
+		       (unsigned long long)seed, options->steps);
+		tally->differences++;
+		trial_shrink(&trial, &interrupted);
 	}
-	for (int twin = 0; twin < TWIN_COUNT; twin++)
-		free(text[twin]);
+	tally->rulesets++;
+	texts_free(text);
+	ruleset_free(&trial.ruleset);
+	return outcome;
 }
 
-static int one_ruleset(struct bench *bench, const struct options *options, int family,
-		       struct random *random)
-{
-	static struct test_packet packets[PACKETS_MAX];
-	struct ruleset ruleset;
-	struct trial trial = { .ruleset = &ruleset,
-			       .packets = packets,
-			       .packet_count = options->packets };
-	char *text[TWIN_COUNT] = {};
-	int result;
+/* --- all of them ---------------------------------------------------------------------------- */
 
-	ruleset_make(&ruleset, family, random);
-	for (unsigned i = 0; i < options->packets; i++)
-		packet_make(&packets[i], family, options->early, random);
-	result = trial_run(bench, &trial, text);
-	if (result == 1) {
-		printf("DIFFERENCE\n--- kernel\n%s--- ubpfilter\n%s", text[TWIN_KERNEL],
-		       text[TWIN_UBPFILTER]);
-		report(bench, &trial);
+static bool is_over(const struct options *options, const struct tally *tally, time_t end)
+{
+	return interrupted || tally->rulesets >= options->rulesets ||
+	       tally->differences >= options->differences ||
+	       (options->seconds && time(NULL) >= end);
+}
+
+/* Rulesets of one scope with twins of their own. Return 0, or 2 when the test failed. */
+static int twins_try(const struct options *options, const struct scope *scope, time_t end,
+		     struct tally *tally)
+{
+	/* in a short time each scope gets its turn */
+	time_t turn_end = time(NULL) + 1 + options->seconds / SCOPES;
+	struct twin twins[TWIN_COUNT];
+	int result = twins_open(twins, options, scope) || twins_quieten(twins) ? 2 : 0;
+
+	if (result)
+		printf("the twins could not be set up\n");
+	trial.twins = twins;
+	for (unsigned i = 0; i < RULESETS_OF_TWINS && !result && !is_over(options, tally, end);
+	     i++) {
+		uint64_t seed = options->seed + tally->rulesets * 0x9e3779b97f4a7c15ull;
+
+		if (options->seconds && i && time(NULL) >= turn_end)
+			break;
+		if (ruleset_try(options, scope, seed, tally) == OUTCOME_FAILED)
+			result = 2;
 	}
-	for (int twin = 0; twin < TWIN_COUNT; twin++)
-		free(text[twin]);
-	ruleset_free(&ruleset);
+	twins_close(twins);
 	return result;
 }
 
-static int run(struct bench *bench, const struct options *options)
+static int run(const struct options *options)
 {
-	time_t end = time(NULL) + options->seconds;
-	unsigned done;
+	time_t begin = time(NULL), end = begin + options->seconds;
+	struct tally tally = {};
+	int result = 0;
 
-	for (done = 0; done < options->rulesets && !interrupted; done++) {
-		/* a seed of its own, so that one ruleset can be repeated alone */
-		struct random random = { options->seed + done * 0x9e3779b97f4a7c15ull };
-		int family = options->family ? options->family : done % 2 ? 6 : 4;
-		int result;
+	for (unsigned turn = 0; !result && !is_over(options, &tally, end); turn++) {
+		struct scope scope = {
+			.family = options->family ? options->family
+				  : turn % 2	  ? 6
+						  : 4,
+			.judge = options->judge,
+			.variant = options->variant >= 0 ? (enum variant)options->variant
+							 : (enum variant)(turn / 2 % VARIANT_COUNT),
+		};
 
-		random_below(&random, 2);
-		if (options->seconds && time(NULL) >= end)
-			break;
-		result = one_ruleset(bench, options, family, &random);
-		if (result) {
-			printf("at --seed %llu --family %d --rulesets 1 --packets %u\n",
-			       (unsigned long long)(options->seed + done * 0x9e3779b97f4a7c15ull),
-			       family, options->packets);
-			return result == 1 ? 1 : 2;
-		}
+		/* what early stages alone know of connections is another matter */
+		if (options->variant < 0 && scope.variant != VARIANT_PLAIN &&
+		    !scope_is_exact(&scope))
+			continue;
+		result = twins_try(options, &scope, end, &tally);
 	}
-	printf("differential: %u rulesets x %u packets, 0 differences, seed %llu\n", done,
-	       options->packets, (unsigned long long)options->seed);
-	return interrupted ? 2 : 0;
+	printf("differential: %s: %u rulesets x %u steps, %u differences, %u unsteady, %ld s, seed "
+	       "%llu\n",
+	       options->self ? "kernel beside kernel" : judge_names[options->judge], tally.rulesets,
+	       options->steps, tally.differences, tally.unsteady, (long)(time(NULL) - begin),
+	       (unsigned long long)options->seed);
+	if (result || interrupted)
+		return 2;
+	/* more than a slow machine explains: something depends on time */
+	return tally.differences || tally.unsteady > 2 + tally.rulesets / 50 ? 1 : 0;
 }
+
+/* --- the command line ----------------------------------------------------------------------- */
 
 static int usage(FILE *out)
 {
-	fputs("usage: differential [--seed N] [--rulesets N] [--packets N] [--seconds N]\n"
-	      "                    [--family 4|6] [--early] --build FOLDER\n"
-	      "--early leaves out what XDP and TC alone cannot judge as iptables does\n",
+	fputs("usage: differential [--judge netfilter|tc|xdp] [--variant plain|conntrack|nat]\n"
+	      "                    [--family 4|6] [--seed N] [--rulesets N] [--steps N] [--seconds "
+	      "N]\n"
+	      "                    [--differences N] [--self] [--show] --build FOLDER\n"
+	      "--judge says who decides in the end: what docs/semantics.md lists is left out\n"
+	      "--self compares the kernel with itself, --show prints what the kernel counted\n",
 	      out);
 	return 2;
+}
+
+static int word_find(const char *word, const char *const words[], int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!strcmp(word, words[i]))
+			return i;
+	return -1;
+}
+
+static int parse_option(int option, struct options *options)
+{
+	int judge;
+
+	switch (option) {
+	case 's':
+		options->seed = strtoull(optarg, NULL, 0);
+		return 0;
+	case 'r':
+		options->rulesets = (unsigned)strtoul(optarg, NULL, 0);
+		return 0;
+	case 'n':
+		options->steps = (unsigned)strtoul(optarg, NULL, 0);
+		return options->steps <= STEPS_MAX ? 0 : -1;
+	case 't':
+		options->seconds = (unsigned)strtoul(optarg, NULL, 0);
+		return 0;
+	case 'd':
+		options->differences = (unsigned)strtoul(optarg, NULL, 0);
+		return 0;
+	case 'f':
+		options->family = (int)strtoul(optarg, NULL, 0);
+		return options->family == 4 || options->family == 6 ? 0 : -1;
+	case 'v':
+		options->variant = word_find(optarg, variant_names, VARIANT_COUNT);
+		return options->variant < 0 ? -1 : 0;
+	case 'j':
+		judge = word_find(optarg, judge_names, 3);
+		options->judge = (enum judge)judge;
+		return judge < 0 ? -1 : 0;
+	case 'k':
+		options->self = true;
+		return 0;
+	case 'w':
+		options->show = true;
+		return 0;
+	case 'b':
+		options->build = optarg;
+		return 0;
+	default:
+		return -1;
+	}
 }
 
 static int parse(int argc, char **argv, struct options *options)
@@ -211,61 +299,38 @@ static int parse(int argc, char **argv, struct options *options)
 	static const struct option longs[] = {
 		{ "seed", required_argument, NULL, 's' },
 		{ "rulesets", required_argument, NULL, 'r' },
-		{ "packets", required_argument, NULL, 'p' },
+		{ "steps", required_argument, NULL, 'n' },
 		{ "seconds", required_argument, NULL, 't' },
+		{ "differences", required_argument, NULL, 'd' },
 		{ "family", required_argument, NULL, 'f' },
-		{ "early", no_argument, NULL, 'e' },
+		{ "variant", required_argument, NULL, 'v' },
+		{ "judge", required_argument, NULL, 'j' },
+		{ "self", no_argument, NULL, 'k' },
+		{ "show", no_argument, NULL, 'w' },
 		{ "build", required_argument, NULL, 'b' },
 		{},
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
-		switch (option) {
-		case 's':
-			options->seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'r':
-			options->rulesets = (unsigned)strtoul(optarg, NULL, 0);
-			break;
-		case 'p':
-			options->packets = (unsigned)strtoul(optarg, NULL, 0);
-			break;
-		case 't':
-			options->seconds = (unsigned)strtoul(optarg, NULL, 0);
-			break;
-		case 'f':
-			options->family = (int)strtoul(optarg, NULL, 0);
-			break;
-		case 'e':
-			options->early = true;
-			break;
-		case 'b':
-			options->build = optarg;
-			break;
-		default:
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) >= 0)
+		if (parse_option(option, options))
 			return -1;
-		}
-	}
-	return options->build && options->packets <= PACKETS_MAX ? 0 : -1;
+	return options->build || options->self ? 0 : -1;
 }
 
 int main(int argc, char **argv)
 {
-	struct options options = { .seed = (uint64_t)time(NULL), .rulesets = 1000, .packets = 200 };
+	struct options options = { .seed = (uint64_t)time(NULL),
+				   .rulesets = 1000,
+				   .steps = 1000,
+				   .differences = 1,
+				   .variant = -1 };
 	struct sigaction action = { .sa_handler = on_signal };
-	struct bench bench;
-	int result = 2;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (parse(argc, argv, &options))
 		return usage(stderr);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	if (bench_open(&bench, options.build))
-		fprintf(stderr, "differential: the two namespaces could not be set up\n");
-	else
-		result = run(&bench, &options);
-	bench_close(&bench);
-	return result;
+	return run(&options);
 }

@@ -1,41 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Random rulesets over few values, so that rules and packets meet often. */
-#include "run.h"
+#include "ruleset.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t random_below(struct random *random, uint32_t bound)
-{
-	random->state ^= random->state >> 12;
-	random->state ^= random->state << 25;
-	random->state ^= random->state >> 27;
-	return (uint32_t)(((random->state * 0x2545f4914f6cdd1dull) >> 32) % bound);
-}
-
-bool random_chance(struct random *random, unsigned percent)
-{
-	return random_below(random, 100) < percent;
-}
-
-#define PICK(random, list) ((list)[random_below((random), sizeof(list) / sizeof((list)[0]))])
+#define USER_CHAINS_MAX 6
 
 static const char *const sources4[] = {
 	"10.91.1.1",	"10.91.1.2",	     "10.91.1.0/24",	     "10.91.0.0/16",
 	"10.91.1.0/30", "0.0.0.2/0.0.0.255", "10.0.1.0/255.0.255.0", "172.16.0.0/12",
-	"10.91.1.254"
+	"10.91.1.254",	"10.91.2.7",	     "127.0.0.0/8",
 };
-static const char *const targets4[] = { "10.91.1.254",		"10.91.2.7",
-					"10.91.2.0/24",		"10.91.2.8",
-					"10.0.2.0/255.0.255.0", "0.0.0.7/0.0.0.255",
-					"10.91.0.0/17",		"10.91.1.1" };
+static const char *const targets4[] = {
+	"10.91.1.254",	     "10.91.2.7",    "10.91.2.0/24", "10.91.2.8",   "10.0.2.0/255.0.255.0",
+	"0.0.0.7/0.0.0.255", "10.91.0.0/17", "10.91.1.1",    "224.0.0.0/4", "127.0.0.1",
+};
 static const char *const sources6[] = {
-	"fd91:1::1",	"fd91:1::2", "fd91:1::/64", "fd91::/16",
-	"fd91:1::/126", "::2/::ff",  "fd91:1::fe",  "2001:db8::/32"
+	"fd91:1::1", "fd91:1::2",  "fd91:1::/64",   "fd91::/16", "fd91:1::/126",
+	"::2/::ff",  "fd91:1::fe", "2001:db8::/32", "fd91:2::7", "::1",
 };
-static const char *const targets6[] = { "fd91:1::fe", "fd91:2::7",   "fd91:2::/64", "fd91:2::8",
-					"::7/::ff",   "fd91:2::/31", "fd91:1::1" };
+static const char *const targets6[] = {
+	"fd91:1::fe", "fd91:2::7",   "fd91:2::/64", "fd91:2::8", "::7/::ff",
+	"fd91:1::1",  "fd91:2::/31", "ff02::/16",   "::1",
+};
 static const char *const in_names[] = { "eth0", "eth+", "eth1", "lo", "e+", "dummy9" };
 static const char *const out_names[] = { "eth1", "eth+", "eth0", "lo", "e+" };
 static const char *const ports[] = { "53",	   "80",  "1000:2000", "0:1023",
@@ -48,17 +35,12 @@ static const char *const icmp4_types[] = { "echo-request", "echo-reply",      "3
 static const char *const icmp6_types[] = { "echo-request", "echo-reply",    "1/4", "1",
 					   "128/0",	   "packet-too-big" };
 
-static const char *invert(struct random *random)
-{
-	return random_chance(random, 20) ? "! " : "";
-}
-
 static void put_ports(FILE *out, struct random *random)
 {
 	if (random_chance(random, 40))
-		fprintf(out, " %s--sport %s", invert(random), PICK(random, ports));
+		fprintf(out, " %s--sport %s", inversion(random), PICK(random, ports));
 	if (random_chance(random, 60))
-		fprintf(out, " %s--dport %s", invert(random), PICK(random, ports));
+		fprintf(out, " %s--dport %s", inversion(random), PICK(random, ports));
 }
 
 static void put_tcp(FILE *out, struct random *random)
@@ -66,15 +48,25 @@ static void put_tcp(FILE *out, struct random *random)
 	fputs(" -p tcp -m tcp", out);
 	put_ports(out, random);
 	if (random_chance(random, 40))
-		fprintf(out, " %s--tcp-flags %s", invert(random), PICK(random, tcp_flags));
+		fprintf(out, " %s--tcp-flags %s", inversion(random), PICK(random, tcp_flags));
 	if (random_chance(random, 20))
-		fprintf(out, " %s--tcp-option %u", invert(random), 1 + random_below(random, 8));
+		fprintf(out, " %s--tcp-option %u", inversion(random), 1 + random_below(random, 8));
+}
+
+static void put_icmp(FILE *out, int family, struct random *random)
+{
+	if (family == 4)
+		fprintf(out, " -p icmp -m icmp %s--icmp-type %s", inversion(random),
+			PICK(random, icmp4_types));
+	else
+		fprintf(out, " -p ipv6-icmp -m icmp6 %s--icmpv6-type %s", inversion(random),
+			PICK(random, icmp6_types));
 }
 
 static void put_protocol(FILE *out, int family, struct random *random)
 {
-	static const char *const plain4[] = { "udp", "tcp", "icmp", "47", "esp", "ah" };
-	static const char *const plain6[] = { "udp", "tcp", "ipv6-icmp", "47", "esp" };
+	static const char *const plain4[] = { "udp", "tcp", "icmp", "47", "esp", "ah", "132" };
+	static const char *const plain6[] = { "udp", "tcp", "ipv6-icmp", "47", "esp", "59" };
 
 	switch (random_below(random, 6)) {
 	case 0:
@@ -85,15 +77,10 @@ static void put_protocol(FILE *out, int family, struct random *random)
 		put_ports(out, random);
 		break;
 	case 2:
-		if (family == 4)
-			fprintf(out, " -p icmp -m icmp %s--icmp-type %s", invert(random),
-				PICK(random, icmp4_types));
-		else
-			fprintf(out, " -p ipv6-icmp -m icmp6 %s--icmpv6-type %s", invert(random),
-				PICK(random, icmp6_types));
+		put_icmp(out, family, random);
 		break;
 	case 3:
-		fprintf(out, " %s-p %s", invert(random),
+		fprintf(out, " %s-p %s", inversion(random),
 			family == 4 ? PICK(random, plain4) : PICK(random, plain6));
 		break;
 	default:
@@ -101,23 +88,35 @@ static void put_protocol(FILE *out, int family, struct random *random)
 	}
 }
 
-static void put_matches(FILE *out, int family, const char *chain, struct random *random)
+static void put_addresses(FILE *out, int family, struct random *random)
 {
-	bool user = chain[0] == 'c';
-
 	if (random_chance(random, 35))
-		fprintf(out, " %s-s %s", invert(random),
+		fprintf(out, " %s-s %s", inversion(random),
 			family == 4 ? PICK(random, sources4) : PICK(random, sources6));
 	if (random_chance(random, 35))
-		fprintf(out, " %s-d %s", invert(random),
+		fprintf(out, " %s-d %s", inversion(random),
 			family == 4 ? PICK(random, targets4) : PICK(random, targets6));
-	if (!user && strcmp(chain, "OUTPUT") && random_chance(random, 25))
-		fprintf(out, " %s-i %s", invert(random), PICK(random, in_names));
-	if (!user && strcmp(chain, "INPUT") && random_chance(random, 25))
-		fprintf(out, " %s-o %s", invert(random), PICK(random, out_names));
-	if (family == 4 && random_chance(random, 8))
-		fprintf(out, " %s-f", invert(random));
-	put_protocol(out, family, random);
+}
+
+/* In user chains both devices may be asked for: what a hook does not have compares as "". */
+static void put_devices(FILE *out, const char *chain, struct random *random)
+{
+	if (strcmp(chain, "OUTPUT") && random_chance(random, 25))
+		fprintf(out, " %s-i %s", inversion(random), PICK(random, in_names));
+	if (strcmp(chain, "INPUT") && random_chance(random, 25))
+		fprintf(out, " %s-o %s", inversion(random), PICK(random, out_names));
+}
+
+static void put_matches(FILE *out, const struct scope *scope, const char *chain,
+			struct random *random)
+{
+	put_addresses(out, scope->family, random);
+	put_devices(out, chain, random);
+	if (scope->family == 4 && random_chance(random, 8))
+		fprintf(out, " %s-f", inversion(random));
+	put_protocol(out, scope->family, random);
+	if (scope->variant != VARIANT_PLAIN && random_chance(random, 40))
+		put_connection(out, scope, random);
 	if (random_chance(random, 5))
 		fputs(" -m comment --comment \"a \\\"quoted\\\" remark\"", out);
 }
@@ -140,8 +139,9 @@ static void put_target(FILE *out, unsigned first_chain, unsigned chains, bool us
 			first_chain + random_below(random, chains - first_chain));
 }
 
-static char *rule_make(const char *chain, unsigned first_chain, unsigned chains, int family,
-		       struct random *random)
+/* Chains lead only to later ones: no loops. */
+static char *rule_make(const char *chain, unsigned first_chain, unsigned chains,
+		       const struct scope *scope, struct random *random)
 {
 	char *text = NULL;
 	size_t size;
@@ -150,22 +150,19 @@ static char *rule_make(const char *chain, unsigned first_chain, unsigned chains,
 	if (!out)
 		abort();
 	fprintf(out, "-A %s", chain);
-	put_matches(out, family, chain, random);
+	put_matches(out, scope, chain, random);
 	put_target(out, first_chain, chains, chain[0] == 'c', random);
 	fclose(out);
 	return text;
 }
 
-void ruleset_make(struct ruleset *ruleset, int family, struct random *random)
-{
-	static const char *const hooks[] = { "INPUT", "FORWARD", "OUTPUT" };
-	unsigned chains = random_below(random, 7);
-	char chain[16];
-	size_t size;
-	FILE *out;
+static const char *const hooks[] = { "INPUT", "FORWARD", "OUTPUT" };
 
-	*ruleset = (struct ruleset){ .family = family };
-	out = open_memstream(&ruleset->heading, &size);
+static void heading_make(struct ruleset *ruleset, unsigned chains, struct random *random)
+{
+	size_t size;
+	FILE *out = open_memstream(&ruleset->heading, &size);
+
 	if (!out)
 		abort();
 	fputs("*filter\n", out);
@@ -175,8 +172,29 @@ void ruleset_make(struct ruleset *ruleset, int family, struct random *random)
 	for (unsigned i = 0; i < chains; i++)
 		fprintf(out, ":c%u - [0:0]\n", i);
 	fclose(out);
+}
+
+static void others_make(struct ruleset *ruleset, struct random *random)
+{
+	size_t size;
+	FILE *out = open_memstream(&ruleset->others, &size);
+
+	if (!out)
+		abort();
+	put_other_tables(out, &ruleset->scope, random);
+	fclose(out);
+}
+
+void ruleset_make(struct ruleset *ruleset, const struct scope *scope, struct random *random)
+{
+	unsigned chains = random_below(random, USER_CHAINS_MAX + 1);
+	unsigned larger = random_chance(random, 5) ? 12 : 1; /* so many that trees are made */
+	char chain[16];
+
+	*ruleset = (struct ruleset){ .scope = *scope };
+	heading_make(ruleset, chains, random);
 	for (unsigned i = 0; i < 3 + chains; i++) {
-		unsigned rules = random_below(random, i < 3 ? 9 : 5);
+		unsigned rules = random_below(random, (i < 3 ? 9 : 5)) * (i < 3 ? larger : 1);
 
 		if (i < 3)
 			snprintf(chain, sizeof(chain), "%s", hooks[i]);
@@ -184,18 +202,20 @@ void ruleset_make(struct ruleset *ruleset, int family, struct random *random)
 			snprintf(chain, sizeof(chain), "c%u", i - 3);
 		while (rules-- && ruleset->rule_count < RULES_MAX)
 			ruleset->rules[ruleset->rule_count++] =
-				rule_make(chain, i < 3 ? 0 : i - 2, chains, family, random);
+				rule_make(chain, i < 3 ? 0 : i - 2, chains, scope, random);
 	}
+	others_make(ruleset, random);
 }
 
 void ruleset_free(struct ruleset *ruleset)
 {
 	free(ruleset->heading);
+	free(ruleset->others);
 	for (unsigned i = 0; i < ruleset->rule_count; i++)
 		free(ruleset->rules[i]);
 }
 
-char *ruleset_text(const struct ruleset *ruleset, uint64_t without)
+char *ruleset_text(const struct ruleset *ruleset, const bool without[RULES_MAX])
 {
 	char *text = NULL;
 	size_t size;
@@ -205,9 +225,9 @@ char *ruleset_text(const struct ruleset *ruleset, uint64_t without)
 		abort();
 	fputs(ruleset->heading, out);
 	for (unsigned i = 0; i < ruleset->rule_count; i++)
-		if (!(without >> i & 1))
+		if (!without[i])
 			fprintf(out, "%s\n", ruleset->rules[i]);
-	fputs("COMMIT\n", out);
+	fprintf(out, "COMMIT\n%s", ruleset->others);
 	fclose(out);
 	return text;
 }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a trial may contain: it depends on where ubpfilter judges, and on what else is in force. */
+#ifndef UBPFILTER_DIFFERENTIAL_SCOPE_H
+#define UBPFILTER_DIFFERENTIAL_SCOPE_H
+
+#include <stdbool.h>
+
+/* Who judges in the end. Behind the early stages alone docs/semantics.md lists what differs from
+   iptables; that is left out. */
+enum judge {
+	JUDGE_NETFILTER, /* nothing is left out */
+	JUDGE_TC,
+	JUDGE_XDP,
+};
+
+enum variant {
+	VARIANT_PLAIN,	   /* no connection tracking in the namespaces */
+	VARIANT_CONNTRACK, /* rules look at connections; some packets are exempted from tracking */
+	VARIANT_NAT,	   /* and the kernel's nat table changes addresses */
+	VARIANT_COUNT,
+};
+
+struct scope {
+	int family; /* 4 or 6 */
+	enum judge judge;
+	enum variant variant;
+};
+
+static inline bool scope_is_exact(const struct scope *scope)
+{
+	return scope->judge == JUDGE_NETFILTER;
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "step.h"
+
+#include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VLAN_TAG 4
+
+struct step step_make(const struct scope *scope, struct random *random)
+{
+	unsigned kind = random_below(random, 1000);
+
+	(void)scope;
+	return (struct step){ .kind = kind < 12	  ? STEP_UDP
+				      : kind < 18 ? STEP_TCP
+						  : STEP_FRAMES,
+			      .seed = random_next(random) };
+}
+
+/* --- frames --------------------------------------------------------------------------------- */
+
+static void put_link_addresses(unsigned char *frame, const struct maker *maker,
+			       const struct packet_bytes *packet, struct random *random)
+{
+	static const unsigned char macs[2][2][6] = {
+		{ { 2, 0, 0, 0, 0, 0x10 }, { 2, 0, 0, 0, 0, 1 } },
+		{ { 2, 0, 0, 0, 0, 0x11 }, { 2, 0, 0, 0, 0, 2 } },
+	};
+	bool many = maker->network.family == 4 ? packet->data[16] >= 224 : packet->data[24] == 0xff;
+
+	memcpy(frame, macs[maker->origin == FROM_SERVER], 12);
+	if (many && random_chance(random, 80)) {
+		static const unsigned char group4[] = { 1, 0, 0x5e }, group6[] = { 0x33, 0x33 };
+
+		memcpy(frame, packet->data + (maker->network.family == 4 ? 14 : 34), 6);
+		if (maker->network.family == 4)
+			memcpy(frame, group4, 3);
+		else
+			memcpy(frame, group6, 2);
+	}
+	if (random_chance(random, 3))
+		memset(frame, 0xff, 6);
+	else if (random_chance(random, 2))
+		frame[5] = 0x77; /* another host's */
+}
+
+/* Rarely a priority tag or two, more rarely a VLAN's. Returns their size. */
+static unsigned put_tags(unsigned char *tags, struct random *random)
+{
+	static const unsigned char kinds[3][2 * VLAN_TAG] = {
+		{ 0x81, 0, 0xe0, 0, 0x81, 0, 0x20, 0 },
+		{ 0x81, 0, 0, 0, 0x88, 0xa8, 0, 0 },
+		{ 0x81, 0, 0, 5, 0x81, 0, 0, 0 },
+	};
+	unsigned count = random_chance(random, 5) ? 1 + random_below(random, 2) : 0;
+
+	memcpy(tags, PICK(random, kinds), count * VLAN_TAG);
+	return count * VLAN_TAG;
+}
+
+struct frame *burst_add(struct maker *maker, enum origin origin, const struct packet_bytes *packet)
+{
+	struct burst *burst = maker->burst;
+	struct frame *frame = &burst->frames[burst->count];
+	unsigned char *bytes = burst->bytes + burst->used;
+	unsigned size = 0;
+	uint16_t type = htons(maker->network.family == 4 ? ETHERTYPE_IP : ETHERTYPE_IPV6);
+
+	if (burst->count == BURST_FRAMES ||
+	    burst->used + ETH_HLEN + 2 * VLAN_TAG + packet->size > BURST_BYTES)
+		return NULL;
+	if (origin != FROM_ROUTER) {
+		maker->origin = origin;
+		put_link_addresses(bytes, maker, packet, &maker->random);
+		size = 12 + put_tags(bytes + 12, &maker->random);
+		memcpy(bytes + size, &type, 2);
+		size += 2;
+	}
+	memcpy(bytes + size, packet->data, packet->size);
+	*frame = (struct frame){ .origin = origin,
+				 .offset = burst->used,
+				 .size = size + packet->size };
+	burst->count++;
+	burst->used += frame->size;
+	return frame;
+}
+
+static void make_single(struct maker *maker)
+{
+	static _Thread_local struct payload payload;
+	static _Thread_local struct packet_bytes packet;
+	bool exact = scope_is_exact(maker->scope);
+
+	if (random_chance(&maker->random, 12))
+		extensions_make(&maker->network, !exact, &maker->random);
+	payload_make(&payload, &maker->network, ports_make(&maker->random), &maker->random);
+	packet_write(&packet, &maker->network, payload.data, payload.size);
+	if (random_chance(&maker->random, maker->origin == FROM_ROUTER ? 3 : 8))
+		packet_damage(&packet, maker->network.family, !exact, &maker->random);
+	burst_add(maker, maker->origin, &packet);
+}
+
+void burst_make(struct burst *burst, const struct step *step, const struct scope *scope,
+		uint32_t salt)
+{
+	static const enum origin origins[] = { FROM_CLIENT, FROM_CLIENT, FROM_CLIENT, FROM_SERVER,
+					       FROM_ROUTER };
+	struct maker maker = { .scope = scope, .random = { step->seed }, .burst = burst };
+	unsigned kind = random_below(&maker.random, 100);
+
+	burst->count = 0;
+	burst->used = 0;
+	maker.origin = PICK(&maker.random, origins);
+	maker.local = network_make(&maker.network, scope, maker.origin, &maker.random);
+	maker.network.id += salt;
+	if (kind < 7)
+		make_fragments(&maker);
+	else if (kind < 15)
+		make_conversation(&maker);
+	else if (kind < 17)
+		make_large(&maker);
+	else
+		make_single(&maker);
+}
+
+/* --- in words ------------------------------------------------------------------------------- */
+
+static void frame_print(const struct burst *burst, const struct frame *frame)
+{
+	static const char *const names[] = { "frame on eth0", "frame on eth1",
+					     "sent by the router" };
+
+	printf("%s, %u bytes", names[frame->origin], frame->size);
+	if (frame->offload.gso_type)
+		printf(", in segments of %u", frame->offload.gso_size);
+	for (unsigned i = 0; i < frame->size && i < 256; i++)
+		printf("%s%02x", i % 32 ? " " : "\n\t", burst->bytes[frame->offset + i]);
+	printf("\n");
+}
+
+void step_print(const struct step *step, const struct scope *scope)
+{
+	static struct burst burst;
+	struct exchange exchange;
+
+	printf("step %016llx: ", (unsigned long long)step->seed);
+	if (step->kind != STEP_FRAMES) {
+		exchange_make(&exchange, step, scope);
+		printf("%s ", step->kind == STEP_UDP ? "UDP" : "TCP");
+		exchange_print(&exchange);
+		return;
+	}
+	burst_make(&burst, step, scope, 0);
+	for (unsigned i = 0; i < burst.count; i++)
+		frame_print(&burst, &burst.frames[i]);
+}
