@@ -4,6 +4,7 @@
 #define UBPFILTER_LOADER_INTERNAL_H
 
 #include <libmnl/libmnl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 
@@ -51,7 +52,9 @@ struct netns {
 	int nsid;    /* id in the loader's own namespace, for events; -1: it is the loader's own */
 	bool loaded; /* the dispatcher is there; the descriptors below are open */
 	bool dirty;  /* devices changed since the last look */
-	bool addresses_dirty; /* the same for addresses of this host */
+	bool addresses_dirty;	    /* the same for addresses of this host */
+	bool ruleset_dirty;	    /* the same for nf_tables */
+	bool awake[TABLE_FAMILIES]; /* our table may be there, for conntrack */
 	int maps[SHARED_MAPS];
 	int generation;			  /* map */
 	int slots[ENTRY_COUNT];		  /* -1: an entry that the kernel does not have */
@@ -71,8 +74,9 @@ struct loader {
 	struct config config;
 	int own_netns; /* namespace file of the loader itself */
 	uint64_t own_cookie;
-	int poll;   /* epoll: readable when one of the following is */
-	int events; /* rtnetlink: links and namespace ids, of all namespaces */
+	int poll;     /* epoll: readable when one of the following is */
+	int events;   /* rtnetlink: links and namespace ids, of all namespaces */
+	int rulesets; /* nf_tables: that something changed; -1: the kernel has none */
 	struct lifetime lifetime;
 	enum tc_kind tc;
 	enum netfilter_kind netfilter;
@@ -174,6 +178,26 @@ int lifetime_look(struct loader *loader);
 
 /** netns_is_held() - there are netfilter links in a namespace, and somebody else uses it, too. */
 bool netns_is_held(const struct netns *netns);
+
+/* --- conntrack.c ----------------------------------------------------------------------------- */
+
+/* File beside a generation's blob: it needs conntrack. Family's name, number. */
+#define CONNTRACK_NEED_PREFIX "conntrack-%s"
+#define CONNTRACK_NEED_FORMAT CONNTRACK_NEED_PREFIX "-%" PRIu64
+
+/**
+ * conntrack_prepare() - have conntrack work in a namespace, for a generation that is to be in
+ * force; conntrack_forget() - that generation is no more.
+ */
+int conntrack_prepare(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
+		      struct message *message);
+void conntrack_forget(const struct netns *netns, enum table_family family, uint64_t number);
+
+/** conntrack_settle() - keep it awake where a generation in force needs it, and nowhere else. */
+int conntrack_settle(struct netns *netns, int netns_fd, struct message *message);
+
+/** conntrack_is_awake() - our table is there, or may be. */
+bool conntrack_is_awake(const struct netns *netns);
 
 /* --- load.c ---------------------------------------------------------------------------------- */
 
@@ -308,6 +332,8 @@ void device_list_free(struct device_list *list);
 /** devices_sync() - the shared maps, and the programs on devices and at the netfilter hooks, as the
  * namespace and its generations are now. */
 int devices_sync(struct netns *netns, int netns_fd, bool attach, struct message *message);
+
+/* --- events.c -------------------------------------------------------------------------------- */
 
 /** events_open() - a socket that hears of links, addresses and namespace ids everywhere. */
 int events_open(struct loader *loader, struct message *message);

@@ -57,14 +57,15 @@ static int adopt_all(struct loader *loader, struct message *message)
 
 static int poll_open(struct loader *loader)
 {
-	const int sources[] = { loader->events, loader->lifetime.timer, loader->lifetime.names };
+	const int sources[] = { loader->events, loader->rulesets, loader->lifetime.timer,
+				loader->lifetime.names };
 	struct epoll_event event = { .events = EPOLLIN };
 
 	loader->poll = epoll_create1(EPOLL_CLOEXEC);
 	if (loader->poll < 0)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-		if (epoll_ctl(loader->poll, EPOLL_CTL_ADD, sources[i], &event))
+		if (sources[i] >= 0 && epoll_ctl(loader->poll, EPOLL_CTL_ADD, sources[i], &event))
 			return -errno;
 	return 0;
 }
@@ -108,7 +109,7 @@ int loader_open(struct loader **loader, const char *rundir, const char *config, 
 
 	if (!new)
 		return -ENOMEM;
-	new->own_netns = new->events = new->poll = -1;
+	new->own_netns = new->events = new->rulesets = new->poll = -1;
 	lifetime_init(&new->lifetime);
 	libbpf_say_nothing();
 	if (snprintf(new->rundir, sizeof(new->rundir), "%s", rundir) >= (int)sizeof(new->rundir))
@@ -139,6 +140,7 @@ void loader_close(struct loader *loader)
 	cleanup_close(&loader->own_netns);
 	cleanup_close(&loader->poll);
 	cleanup_close(&loader->events);
+	cleanup_close(&loader->rulesets);
 	lifetime_close(&loader->lifetime);
 	free(loader);
 }
@@ -165,28 +167,38 @@ int loader_event_fd(const struct loader *loader)
 	return loader->poll;
 }
 
-/* A namespace that can no longer be found has ended, or will be an event again when used. */
-static int sync_dirty(struct netns *netns, struct message *message)
+static int sync_addresses(struct netns *netns, int netns_fd, struct message *message)
 {
-	_cleanup_close_ int netns_fd = -1;
+	int error = netns_enter(netns->loader, netns_fd, message);
 
-	bool links = netns->dirty;
-	int error;
-
-	netns->dirty = netns->addresses_dirty = false;
-	if (!netns->loaded)
-		return 0;
-	netns_fd = netns_find(netns->loader, netns->cookie);
-	if (netns_fd < 0)
-		return 0;
-	if (links)
-		return devices_sync(netns, netns_fd, true, message);
-	error = netns_enter(netns->loader, netns_fd, message);
 	if (error)
 		return error;
 	error = addresses_sync(netns, message);
 	netns_leave(netns->loader);
 	return error;
+}
+
+/* A namespace that can no longer be found has ended, or will be an event again when used. */
+static int sync_dirty(struct netns *netns, struct message *message)
+{
+	bool links = netns->dirty, addresses = netns->addresses_dirty;
+	bool ruleset = netns->ruleset_dirty && conntrack_is_awake(netns);
+	_cleanup_close_ int netns_fd = -1;
+	int error = 0, failed = 0;
+
+	netns->dirty = netns->addresses_dirty = netns->ruleset_dirty = false;
+	if (!netns->loaded || !(links || addresses || ruleset))
+		return 0;
+	netns_fd = netns_find(netns->loader, netns->cookie);
+	if (netns_fd < 0)
+		return 0;
+	if (ruleset)
+		failed = conntrack_settle(netns, netns_fd, message);
+	if (links)
+		error = devices_sync(netns, netns_fd, true, message);
+	else if (addresses)
+		error = sync_addresses(netns, netns_fd, message);
+	return error ? error : failed;
 }
 
 int loader_event(struct loader *loader, struct message *message)
@@ -201,9 +213,7 @@ int loader_event(struct loader *loader, struct message *message)
 		message_set(message, error, "cannot look for namespaces that ended: %s",
 			    strerror(-error));
 	for (size_t i = 0; i < loader->netns_count; i++) {
-		struct netns *netns = loader->netns[i];
-		bool dirty = netns->dirty || netns->addresses_dirty;
-		int failed = dirty ? sync_dirty(netns, message) : 0;
+		int failed = sync_dirty(loader->netns[i], message);
 
 		error = error ? error : failed;
 	}

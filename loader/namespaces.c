@@ -272,6 +272,7 @@ static int nsid_read(const struct netns *netns)
 static int adopt(struct netns *netns, int netns_fd, struct message *message)
 {
 	int error = dispatcher_open(netns, NULL);
+	int asleep;
 
 	if (error) { /* its making was interrupted: nothing of it is in force */
 		unload(netns);
@@ -288,8 +289,12 @@ static int adopt(struct netns *netns, int netns_fd, struct message *message)
 		netns->nsid = nsid_read(netns);
 		return 0;
 	}
+	netns->awake[TABLE_IPV4] = netns->awake[TABLE_IPV6] = true;
+	asleep = conntrack_settle(netns, netns_fd, message);
 	error = follow(netns, netns_fd, message);
-	return error ? error : devices_sync(netns, netns_fd, true, message);
+	if (!error)
+		error = devices_sync(netns, netns_fd, true, message);
+	return error ? error : asleep;
 }
 
 /*
@@ -356,5 +361,5 @@ int netns_flush(struct netns *netns, struct message *message)
 	if (error)
 		return message_set(message, error, "cannot remove the namespace's state: %s",
 				   strerror(-error));
-	return 0;
+	return netns_fd < 0 ? 0 : conntrack_settle(netns, netns_fd, message);
 }

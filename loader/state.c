@@ -261,10 +261,12 @@ static void collect_folder(const char *path, const char *family, uint64_t active
 
 void state_collect(const struct netns *netns, enum table_family family, uint64_t active)
 {
-	char path[STATE_PATH_SIZE];
+	char path[STATE_PATH_SIZE], needs[32];
 
 	state_pin_path(netns, path, "%s", "");
 	collect_folder(path, family_name(family), active);
 	state_blob_path(netns, path, "%s", "");
 	collect_folder(path, family_name(family), active);
+	snprintf(needs, sizeof(needs), CONNTRACK_NEED_PREFIX, family_name(family));
+	collect_folder(path, needs, active);
 }

@@ -76,6 +76,7 @@ static void generation_remove(const struct netns *netns, enum table_family famil
 	remove_tree(path);
 	state_blob_path(netns, path, "%s-%" PRIu64, family_name(family), number);
 	unlink(path);
+	conntrack_forget(netns, family, number);
 }
 
 /* XDP programs are loaded only where a device of the namespace is to be judged there. */
@@ -115,7 +116,9 @@ static int generation_make(struct netns *netns, int netns_fd, enum table_family 
 	if (error)
 		return message_set(message, error, "cannot keep the table of %u rules: %s",
 				   next->rule_count, strerror(-error));
-	return slots_fill(netns, family, number, message);
+	if (next->object->needs & NEED_CONNECTION)
+		error = conntrack_prepare(netns, netns_fd, family, number, message);
+	return error ? error : slots_fill(netns, family, number, message);
 }
 
 int generation_commit(const struct netns *netns, enum table_family family, uint64_t number,
@@ -170,6 +173,7 @@ void generation_retire(struct netns *netns, int netns_fd, enum table_family fami
 	generation_clear(netns, family, number);
 	if (hooks_moved)
 		devices_sync(netns, netns_fd, true, NULL);
+	conntrack_settle(netns, netns_fd, NULL);
 }
 
 int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
@@ -193,10 +197,12 @@ int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 	if (!error)
 		error = generation_commit(netns, family, number, message);
 	netns->pending[family] = 0;
-	if (error)
+	if (error) {
 		generation_clear(netns, family, number);
-	else if (before)
+		conntrack_settle(netns, netns_fd, NULL);
+	} else if (before) {
 		/* the new table is in force: an error from here on must not say otherwise */
 		generation_retire(netns, netns_fd, family, before, old, old_count, message);
+	}
 	return error;
 }

@@ -46,6 +46,7 @@ struct compile_options {
 struct object {
 	unsigned char *data; /* owned: an ELF image */
 	size_t size;
+	uint32_t needs; /* enum table_needs; 0 for one that was read from a file */
 };
 
 /**

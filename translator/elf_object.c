@@ -297,6 +297,8 @@ int elf_object_write(const struct elf_source *source, struct object *object,
 		error = message_set(message, -EIO, "libelf: %s", elf_errmsg(-1));
 	if (!error)
 		error = object_read(fd, object);
+	if (!error)
+		object->needs = source->needs;
 	contents_free(&contents);
 	return error;
 }
