@@ -66,6 +66,12 @@ static void write_table(const struct netns *netns, enum table_family family, FIL
 	fputc('\n', out);
 }
 
+static void write_netfilter(const struct netns *netns, FILE *out)
+{
+	if (netfilter_is_attached(netns))
+		fputs("    netfilter hooks: local-in forward local-out\n", out);
+}
+
 int loader_status(const struct loader *loader, FILE *out)
 {
 	fprintf(out, "hook: %s\n", hook_text(loader->config.hook));
@@ -78,6 +84,7 @@ int loader_status(const struct loader *loader, FILE *out)
 			netns->cookie == loader->own_cookie ? " (the host's)" : "");
 		for (unsigned family = 0; family < TABLE_FAMILIES; family++)
 			write_table(netns, (enum table_family)family, out);
+		write_netfilter(netns, out);
 		device_map_each(netns, write_device, out);
 	}
 	return ferror(out) ? -EIO : 0;
