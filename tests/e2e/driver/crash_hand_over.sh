@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A hand-over to the kernel's ip_tables, and back, that is killed anywhere: one of the tables is in
+# force, and whoever does not enforce it has no rules.
+. "$(dirname "$0")/crash.sh"
+
+for table in dropping accepting; do
+	verdict=$([ $table = dropping ] && echo DROP || echo ACCEPT)
+	echo "*filter
+-A INPUT -s 10.99.0.2 -p icmp -j $verdict
+COMMIT" >"$scratch/$table"
+	echo "*filter
+-A FORWARD -m string --algo bm --string $table -j DROP
+-A INPUT -s 10.99.0.2 -p icmp -j $verdict
+COMMIT" >"$scratch/$table-kernels"
+done
+echo '*filter
+:first - [0:0]
+-A first -m string --algo bm --string other -j DROP
+-A INPUT -s 10.99.0.2 -p icmp -j DROP
+COMMIT' >"$scratch/dropping-kernels-other"
+
+reason() { "$programs/ubpfilter" status | sed -n "s/.*enforced by the kernel's ip_tables: //p"; }
+
+# The kernel's own table: the table, or nothing.
+check_more() { # WHAT TABLE
+	local expected='*filter
+:INPUT ACCEPT [n]
+:FORWARD ACCEPT [n]
+:OUTPUT ACCEPT [n]
+COMMIT'
+	local why=
+	if [[ $2 == *kernels* ]]; then
+		expected=$(shape "${zero[$2]}")
+		why='filter/FORWARD rule 1: match "string" is not done in BPF'
+		[[ $2 == *other ]] && why='filter/first rule 1: match "string" is not done in BPF'
+	fi
+	equal "$1: the kernel's own table" "$expected" \
+		"$(shape "$(in_host iptables-legacy-save -c | grep -v '^#')")"
+	equal "$1: the reason" "$why" "$(reason)"
+}
+
+learn dropping accepting-kernels dropping-kernels dropping-kernels-other
+crash driver dropping accepting-kernels
+crash driver dropping dropping-kernels
+crash driver accepting-kernels dropping
+crash driver dropping-kernels dropping
+crash driver dropping-kernels dropping-kernels-other
+crash supervisor dropping dropping-kernels
+crash supervisor dropping-kernels dropping
