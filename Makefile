@@ -30,7 +30,7 @@ archives     = $(patsubst %,$(BUILD)/lib%.a,$(AREAS))
 
 # Entry programs serve one family each: the same source, compiled twice.
 BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,dispatch dispatch_netfilter classify surroundings \
-		 xdp4 xdp6 tc4 tc6 netfilter4 netfilter6)
+		 xdp4 xdp6 tc4 tc6 netfilter4 netfilter6 connection4 connection6)
 PROGRAMS := $(BUILD)/ubpfilter $(BUILD)/ubpfilterd $(BUILD)/bpfilter_umh $(BUILD)/libubpfilter.so
 
 # What a build needs and is not there, by the names of Debian's packages.

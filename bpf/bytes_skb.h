@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A packet's bytes by their address in the kernel, for netfilter programs, which have no direct
- * packet access. Loads through bpf_rdonly_cast() are plain loads whose faults are handled: 2 ns for
- * a whole IP header, where bpf_probe_read_kernel() takes 27 and dynptr slices take 50.
+ * packet access. Dynptr slices would take 50 ns.
  */
 #ifndef UBPFILTER_BYTES_SKB_H
 #define UBPFILTER_BYTES_SKB_H
 
-#include "kernel.h"
+#include "kernel_cast.h"
 
 struct bytes {
 	__u64 address;	/* of the IP header */

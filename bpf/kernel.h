@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What netfilter programs read of the kernel's own structures: only the members that are used,
- * their offsets taken from the running kernel's BTF when the programs are loaded.
+ * What programs read of the kernel's own structures: only the members that are used, their offsets
+ * taken from the running kernel's BTF when the programs are loaded. How they are read is in
+ * kernel_cast.h and kernel_probe.h.
  */
 #ifndef UBPFILTER_KERNEL_H
 #define UBPFILTER_KERNEL_H
@@ -65,29 +66,21 @@ struct nf_conntrack_tuple_hash {
 	struct nf_conntrack_tuple tuple;
 };
 
+struct ip_ct_tcp {
+	__u8 state; /* TCP_CONNTRACK_* */
+};
+
+union nf_conntrack_proto {
+	struct ip_ct_tcp tcp;
+};
+
 struct nf_conn {
 	struct nf_conntrack_tuple_hash tuplehash[2];
 	unsigned long status;
 	__u32 timeout; /* jiffies */
+	union nf_conntrack_proto proto;
 };
 
 #pragma clang attribute pop
-
-/* 25 numbers of 64 bits and nothing else: a window on memory that any aligned load fits. */
-struct rtnl_link_stats64;
-
-extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
-
-/* kernel_at() - memory at an address, up to 200 bytes, to be read with aligned loads. */
-static __always_inline const void *kernel_at(__u64 address)
-{
-	return bpf_rdonly_cast((const void *)address,
-			       bpf_core_type_id_kernel(struct rtnl_link_stats64));
-}
-
-/* KERNEL_FIELD() - the value of a member of the structure of that type at an address. */
-#define KERNEL_FIELD(type, address, member)               \
-	(*(const typeof(((type *)0)->member) *)kernel_at( \
-		(address) + bpf_core_field_offset(((type *)0)->member)))
 
 #endif

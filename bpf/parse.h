@@ -41,11 +41,12 @@ struct view {
 	bool from_here; /* sent by this host: OUTPUT sees it unchecked, whatever is in its header */
 };
 
-/* What routing needs to know and rules do not. */
+/* What routing and conntrack need to know and rules do not. */
 struct route_facts {
 	__u8 hop_limit;
 	__u8 tos;
 	__u8 dont_fragment;
+	__u16 transport; /* offset of the transport header from the IP header, if it is there */
 };
 
 #define IPV4_DF	    0x4000
@@ -276,6 +277,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 		packet->transport = offset == 1 ? TRANSPORT_FRAGMENT_ONE : TRANSPORT_FRAGMENT;
 		return PARSE_OK;
 	}
+	facts->transport = (__u16)header_size;
 	return parse_transport(packet, view, header_size, length - header_size);
 }
 
@@ -444,6 +446,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	if (transport > OFFSET_MASK)
 		return PARSE_REFUSED;
 	transport &= OFFSET_MASK;
+	facts->transport = (__u16)transport;
 	return parse_transport(packet, view, transport, packet->length - transport);
 }
 

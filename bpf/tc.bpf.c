@@ -19,6 +19,25 @@ int tc_input(struct packet *packet);
 int tc_forward(struct packet *packet);
 int tc_output(struct packet *packet);
 
+/* connection_tc.bpf.c brings them to tables that ask for connections. */
+__weak int tc_connection_in(struct __sk_buff *skb, struct packet *packet, __u32 offset)
+{
+	(void)skb, (void)packet, (void)offset;
+	return 0;
+}
+
+__weak int tc_connection_left(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 0;
+}
+
+__weak int tc_connection_out(struct __sk_buff *skb, struct packet *packet)
+{
+	(void)skb, (void)packet;
+	return 0;
+}
+
 /* --- where the packet is --------------------------------------------------------------------- */
 
 /* What tells two IP headers apart. */
@@ -177,6 +196,8 @@ int tc_ingress(struct __sk_buff *skb)
 	default:
 		return TC_ACT_SHOT;
 	}
+	if (table_needs & NEED_CONNECTION)
+		tc_connection_in(skb, &packet, place.offset + facts.transport);
 	return ingress_verdict(skb, &packet, &facts, device, type == PACKET_HOST) == VERDICT_DROP
 		       ? TC_ACT_SHOT
 		       : TC_ACT_UNSPEC;
@@ -223,6 +244,8 @@ int tc_egress(struct __sk_buff *skb)
 	struct packet packet = {};
 	struct route_facts facts = {};
 
+	if (table_needs & NEED_CONNECTION)
+		tc_connection_left(skb);
 	if (!sent_by_ip_layer(skb, device) || sent_by_packet_socket(skb) ||
 	    sent_by_device_above(skb, device))
 		return TC_ACT_UNSPEC;
@@ -234,6 +257,8 @@ int tc_egress(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	if (table_needs & NEED_OUT_NAME)
 		name_set(packet.out_name, device);
+	if (table_needs & NEED_CONNECTION)
+		tc_connection_out(skb, &packet);
 	return tc_output(&packet) == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 

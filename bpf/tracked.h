@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What conntrack has found out about a packet on its way through the stack: from skb->_nfct. */
+/*
+ * What conntrack has found out about a packet on its way through the stack: from skb->_nfct. Who
+ * includes it chooses how the kernel's memory is read: kernel_cast.h or kernel_probe.h.
+ */
 #ifndef UBPFILTER_TRACKED_H
 #define UBPFILTER_TRACKED_H
 
@@ -44,23 +47,19 @@ static __always_inline __u32 expires_in(__u32 timeout)
 	return left > 0 ? (__u32)left / ticks_per_second(jiffies) : 0;
 }
 
-static __always_inline void address_read(__be32 to[4], __u64 address)
-{
-	const __be32 *from = kernel_at(address);
-
-	for (int i = 0; i < (FAMILY == 4 ? 1 : 4); i++)
-		to[i] = from[i];
-}
+#define ADDRESS_WORDS (FAMILY == 4 ? 1 : 4)
 
 #define TUPLE_OFFSET(direction, member) \
 	bpf_core_field_offset(((struct nf_conn *)0)->tuplehash[direction].tuple.member)
 
 static __always_inline void tuples_read(struct connection *connection, __u64 nf_conn)
 {
-	address_read(connection->original_source, nf_conn + TUPLE_OFFSET(0, src.u3));
-	address_read(connection->original_destination, nf_conn + TUPLE_OFFSET(0, dst.u3));
-	address_read(connection->reply_source, nf_conn + TUPLE_OFFSET(1, src.u3));
-	address_read(connection->reply_destination, nf_conn + TUPLE_OFFSET(1, dst.u3));
+	kernel_words(connection->original_source, nf_conn + TUPLE_OFFSET(0, src.u3), ADDRESS_WORDS);
+	kernel_words(connection->original_destination, nf_conn + TUPLE_OFFSET(0, dst.u3),
+		     ADDRESS_WORDS);
+	kernel_words(connection->reply_source, nf_conn + TUPLE_OFFSET(1, src.u3), ADDRESS_WORDS);
+	kernel_words(connection->reply_destination, nf_conn + TUPLE_OFFSET(1, dst.u3),
+		     ADDRESS_WORDS);
 #define PORT(direction, member) \
 	bpf_ntohs(KERNEL_FIELD(struct nf_conn, nf_conn, tuplehash[direction].tuple.member))
 	connection->original_source_port = PORT(0, src.u.all);
@@ -72,20 +71,13 @@ static __always_inline void tuples_read(struct connection *connection, __u64 nf_
 		KERNEL_FIELD(struct nf_conn, nf_conn, tuplehash[0].tuple.dst.protonum);
 }
 
-/* connection_read() - as `-m conntrack` sees it. @nfct: skb->_nfct. */
-static __always_inline void connection_read(struct connection *connection, unsigned long nfct)
+/* connection_note() - as `-m conntrack` sees it. @info: IP_CT_*, what the packet is to @nf_conn. */
+static __always_inline void connection_note(struct connection *connection, __u64 nf_conn,
+					    __u32 info)
 {
-	__u64 nf_conn = nfct & ~NFCT_INFO_MASK;
-	__u32 info = nfct & NFCT_INFO_MASK;
-
-	if (!nf_conn) {
-		connection->state =
-			info == NFCT_UNTRACKED ? CONNECTION_UNTRACKED : CONNECTION_INVALID;
-		return;
-	}
 	connection->status = (__u32)KERNEL_FIELD(struct nf_conn, nf_conn, status);
 	connection->flags = CONNECTION_TRACKED | (info >= IP_CT_IS_REPLY ? CONNECTION_REPLY : 0);
-	connection->state = 1u << (info % IP_CT_IS_REPLY + 1);
+	connection->state = NF_CT_STATE_BIT(info);
 	if (connection->status & IPS_SRC_NAT)
 		connection->state |= CONNECTION_SNAT;
 	if (connection->status & IPS_DST_NAT)
@@ -94,6 +86,19 @@ static __always_inline void connection_read(struct connection *connection, unsig
 		tuples_read(connection, nf_conn);
 	if (table_needs & NEED_CONNECTION_EXPIRY)
 		connection->expires = expires_in(KERNEL_FIELD(struct nf_conn, nf_conn, timeout));
+}
+
+/* connection_read() - the same of a packet that conntrack has seen. @nfct: skb->_nfct. */
+static __always_inline void connection_read(struct connection *connection, unsigned long nfct)
+{
+	__u64 nf_conn = nfct & ~NFCT_INFO_MASK;
+	__u32 info = nfct & NFCT_INFO_MASK;
+
+	if (nf_conn)
+		connection_note(connection, nf_conn, info);
+	else
+		connection->state =
+			info == NFCT_UNTRACKED ? CONNECTION_UNTRACKED : CONNECTION_INVALID;
 }
 
 #endif

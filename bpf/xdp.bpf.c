@@ -10,6 +10,13 @@
 int xdp_input(struct packet *packet);
 int xdp_forward(struct packet *packet);
 
+/* connection_xdp.bpf.c brings it to tables that ask for connections. */
+__weak int xdp_connection_in(struct xdp_md *context, struct packet *packet, __u32 offset)
+{
+	(void)context, (void)packet, (void)offset;
+	return 0;
+}
+
 /* A unicast frame for another host's address belongs to a device above (macvlan), or to nobody. */
 static __always_inline bool frame_is_for(const struct ethhdr *ethernet, const struct device *device)
 {
@@ -89,6 +96,8 @@ int xdp_ingress(struct xdp_md *context)
 	default: /* all data are linear here: PARSE_SHORT is a packet that we cannot read */
 		return XDP_DROP;
 	}
+	if (table_needs & NEED_CONNECTION)
+		xdp_connection_in(context, &packet, view.bytes.base + facts.transport);
 	return chain_verdict(context, &packet, &facts, device, unicast) == VERDICT_DROP ? XDP_DROP
 											: XDP_PASS;
 }

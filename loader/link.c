@@ -26,7 +26,7 @@ static int memory_file_open(struct memory_file *file, const char *name)
 	return 0;
 }
 
-static int add_object(struct bpf_linker *linker, const void *data, size_t size)
+static int add_bytes(struct bpf_linker *linker, const void *data, size_t size)
 {
 	struct memory_file file;
 	int error = memory_file_open(&file, "part.bpf.o");
@@ -40,23 +40,32 @@ static int add_object(struct bpf_linker *linker, const void *data, size_t size)
 	return error;
 }
 
-struct entry_object {
+/* One of bpf/, carried inside this program. */
+struct carried_object {
 	const unsigned char *data;
 	const uint64_t *size; /* bytes */
 };
 
-static struct entry_object entry_object(enum stage stage, enum family family)
+static int add_object(struct bpf_linker *linker, const struct carried_object *object)
 {
-	static const struct entry_object objects[STAGE_COUNT][2] = {
-		[STAGE_XDP] = { { object_xdp4, &object_xdp4_size },
-				{ object_xdp6, &object_xdp6_size } },
-		[STAGE_TC] = { { object_tc4, &object_tc4_size }, { object_tc6, &object_tc6_size } },
-		[STAGE_NF] = { { object_netfilter4, &object_netfilter4_size },
-			       { object_netfilter6, &object_netfilter6_size } },
-	};
-
-	return objects[stage][family == FAMILY_IPV6];
+	return add_bytes(linker, object->data, *object->size);
 }
+
+/* By stage and family: [0] IPv4, [1] IPv6. */
+static const struct carried_object entry_objects[STAGE_COUNT][2] = {
+	[STAGE_XDP] = { { object_xdp4, &object_xdp4_size }, { object_xdp6, &object_xdp6_size } },
+	[STAGE_TC] = { { object_tc4, &object_tc4_size }, { object_tc6, &object_tc6_size } },
+	[STAGE_NF] = { { object_netfilter4, &object_netfilter4_size },
+		       { object_netfilter6, &object_netfilter6_size } },
+};
+
+/* What XDP and TC need beside for tables that ask for connections. */
+static const struct carried_object connection_objects[2] = {
+	{ object_connection4, &object_connection4_size },
+	{ object_connection6, &object_connection6_size },
+};
+
+static const struct carried_object classify_object = { object_classify, &object_classify_size };
 
 static bool elf_has_section(Elf *elf, const char *wanted)
 {
@@ -91,21 +100,26 @@ static bool is_classified(const struct object *compiled)
 	return has;
 }
 
+/* Stages in front of the netfilter hooks leave connections to them. */
+static bool predicts_connections(const struct object *compiled, unsigned stages)
+{
+	return compiled->needs & NEED_CONNECTION && !(stages & STAGE_BIT(STAGE_NF));
+}
+
 static int add_all(struct bpf_linker *linker, const struct object *compiled, enum family family,
 		   unsigned stages)
 {
+	bool ipv6 = family == FAMILY_IPV6;
 	int error = 0;
 
-	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++) {
-		struct entry_object entry = entry_object((enum stage)stage, family);
-
+	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++)
 		if (stages & STAGE_BIT(stage))
-			error = entry.data ? add_object(linker, entry.data, *entry.size)
-					   : -EOPNOTSUPP;
-	}
+			error = add_object(linker, &entry_objects[stage][ipv6]);
+	if (!error && predicts_connections(compiled, stages))
+		error = add_object(linker, &connection_objects[ipv6]);
 	if (!error && is_classified(compiled))
-		error = add_object(linker, object_classify, object_classify_size);
-	return error ? error : add_object(linker, compiled->data, compiled->size);
+		error = add_object(linker, &classify_object);
+	return error ? error : add_bytes(linker, compiled->data, compiled->size);
 }
 
 int link_object(const struct object *compiled, enum family family, unsigned stages,

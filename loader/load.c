@@ -216,6 +216,19 @@ static int report_load(int error, uint32_t rules, const char *log, struct messag
 			   strerror(-error), *reason ? ": " : "", reason);
 }
 
+/* Connections that the programs remember outlive generations; the map comes with the first object
+ * that needs it. */
+static int share_left_flows(const struct netns *netns, struct bpf_object *object)
+{
+	struct bpf_map *flows = bpf_object__find_map_by_name(object, "left_flows");
+	char path[STATE_PATH_SIZE];
+
+	if (!flows)
+		return 0;
+	state_pin_path(netns, path, "left_flows");
+	return bpf_map__set_pin_path(flows, path);
+}
+
 /* Programs at netfilter hooks use none of them: the kernel tells names and directions. */
 static int reuse_maps(const struct netns *netns, struct bpf_object *object)
 {
@@ -257,6 +270,8 @@ static int object_load(const struct netns *netns, const struct object *linked,
 		return -ENOMEM;
 	opened = bpf_object__open_mem(linked->data, linked->size, &options);
 	error = opened ? reuse_maps(netns, opened) : -errno;
+	if (!error)
+		error = share_left_flows(netns, opened);
 	if (!error)
 		error = programs_load(opened);
 	if (error) {

@@ -18,6 +18,8 @@ object_\name\()_size:
 	object xdp6
 	object tc4
 	object tc6
+	object connection4
+	object connection6
 	object netfilter4
 	object netfilter6
 	object classify

@@ -17,6 +17,10 @@ extern const unsigned char object_tc4[];
 extern const uint64_t object_tc4_size; /* bytes */
 extern const unsigned char object_tc6[];
 extern const uint64_t object_tc6_size; /* bytes */
+extern const unsigned char object_connection4[];
+extern const uint64_t object_connection4_size; /* bytes */
+extern const unsigned char object_connection6[];
+extern const uint64_t object_connection6_size; /* bytes */
 extern const unsigned char object_netfilter4[];
 extern const uint64_t object_netfilter4_size; /* bytes */
 extern const unsigned char object_netfilter6[];

@@ -107,6 +107,9 @@ static int generation_make(struct netns *netns, int netns_fd, enum table_family 
 
 	if (!with_xdp)
 		stages &= ~STAGE_BIT(STAGE_XDP);
+	/* first: where conntrack is a module, programs that call it load only once it is there */
+	if (!error && next->object->needs & NEED_CONNECTION)
+		error = conntrack_prepare(netns, netns_fd, family, number, message);
 	if (!error)
 		error = generation_load(netns, family, number, next, stages, message);
 	if (error)
@@ -116,9 +119,7 @@ static int generation_make(struct netns *netns, int netns_fd, enum table_family 
 	if (error)
 		return message_set(message, error, "cannot keep the table of %u rules: %s",
 				   next->rule_count, strerror(-error));
-	if (next->object->needs & NEED_CONNECTION)
-		error = conntrack_prepare(netns, netns_fd, family, number, message);
-	return error ? error : slots_fill(netns, family, number, message);
+	return slots_fill(netns, family, number, message);
 }
 
 int generation_commit(const struct netns *netns, enum table_family family, uint64_t number,

@@ -2,7 +2,9 @@
 #include "field.h"
 
 #define EVERYWHERE (STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC) | STAGE_BIT(STAGE_NF))
-#define NETFILTER  STAGE_BIT(STAGE_NF)
+
+/* XDP and TC look into conntrack's table before conntrack sees the packet (bpf/connection.h). */
+#define PREDICTED .stages = EVERYWHERE, .predicted = true
 
 #define NEED_TUPLES (NEED_CONNECTION | NEED_CONNECTION_TUPLES)
 #define NEED_EXPIRY (NEED_CONNECTION | NEED_CONNECTION_EXPIRY)
@@ -36,36 +38,35 @@ static const struct field_info fields[FIELD_COUNT] = {
 	[FIELD_DESTINATION_RANGE] = { "destination", AT(destination), OPERAND_BYTES,
 				      .stages = EVERYWHERE },
 	[FIELD_CONNECTION_STATE] = { "connection state", AT(connection.state), OPERAND_MASKED,
-				     .needs = NEED_CONNECTION, .stages = NETFILTER },
+				     .needs = NEED_CONNECTION, PREDICTED },
 	[FIELD_CONNECTION_FLAGS] = { "connection", AT(connection.flags), OPERAND_MASKED,
-				     .needs = NEED_CONNECTION, .stages = NETFILTER },
+				     .needs = NEED_CONNECTION, PREDICTED },
 	[FIELD_CONNECTION_PROTOCOL] = { "connection protocol", AT(connection.protocol),
-					OPERAND_RANGE, .needs = NEED_TUPLES, .stages = NETFILTER },
+					OPERAND_RANGE, .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_CONNECTION_STATUS] = { "connection status", AT(connection.status), OPERAND_MASKED,
-				      .needs = NEED_CONNECTION, .stages = NETFILTER },
+				      .needs = NEED_CONNECTION, PREDICTED },
 	[FIELD_CONNECTION_EXPIRES] = { "connection expiry", AT(connection.expires), OPERAND_RANGE,
-				       .needs = NEED_EXPIRY, .stages = NETFILTER },
+				       .needs = NEED_EXPIRY, PREDICTED },
 	[FIELD_ORIGINAL_SOURCE] = { "original source", AT(connection.original_source),
-				    OPERAND_MASKED, .needs = NEED_TUPLES, .stages = NETFILTER },
+				    OPERAND_MASKED, .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_ORIGINAL_DESTINATION] = { "original destination",
 					 AT(connection.original_destination), OPERAND_MASKED,
-					 .needs = NEED_TUPLES, .stages = NETFILTER },
+					 .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_REPLY_SOURCE] = { "reply source", AT(connection.reply_source), OPERAND_MASKED,
-				 .needs = NEED_TUPLES, .stages = NETFILTER },
+				 .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_REPLY_DESTINATION] = { "reply destination", AT(connection.reply_destination),
-				      OPERAND_MASKED, .needs = NEED_TUPLES, .stages = NETFILTER },
+				      OPERAND_MASKED, .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_ORIGINAL_SOURCE_PORT] = { "original source port",
 					 AT(connection.original_source_port), OPERAND_RANGE,
-					 .needs = NEED_TUPLES, .stages = NETFILTER },
+					 .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_ORIGINAL_DESTINATION_PORT] = { "original destination port",
 					      AT(connection.original_destination_port),
-					      OPERAND_RANGE, .needs = NEED_TUPLES,
-					      .stages = NETFILTER },
+					      OPERAND_RANGE, .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_REPLY_SOURCE_PORT] = { "reply source port", AT(connection.reply_source_port),
-				      OPERAND_RANGE, .needs = NEED_TUPLES, .stages = NETFILTER },
+				      OPERAND_RANGE, .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_REPLY_DESTINATION_PORT] = { "reply destination port",
 					   AT(connection.reply_destination_port), OPERAND_RANGE,
-					   .needs = NEED_TUPLES, .stages = NETFILTER },
+					   .needs = NEED_TUPLES, PREDICTED },
 	[FIELD_NEVER] = { "nothing", .operand = OPERAND_NONE, .special = true,
 			  .stages = EVERYWHERE },
 };

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What conntrack will say of a packet that it has not seen yet: XDP and TC ingress look into its
+ * table as it will (nf_conntrack_in()), without changing anything there. Where the answer would
+ * depend on more than the table and the packet, docs/semantics.md says what is answered here.
+ *
+ * One file for both hooks: libbpf 1.1 does not link two objects that name the same kernel function.
+ */
+#ifndef UBPFILTER_CONNECTION_H
+#define UBPFILTER_CONNECTION_H
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <stdbool.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "kernel_probe.h"
+
+extern const volatile __u32 table_needs;
+
+#include "left_flow.h"
+
+/* struct bpf_ct_opts as it was first; later kernels take it, too. */
+struct lookup_options {
+	__s32 namespace; /* BPF_F_CURRENT_NETNS: the device's */
+	__s32 error;
+	__u8 protocol;
+	__u8 direction; /* set: in which the packet goes */
+	__u8 reserved[2];
+};
+
+extern struct nf_conn *bpf_xdp_ct_lookup(struct xdp_md *context, struct bpf_sock_tuple *tuple,
+					 __u32 tuple__sz, struct lookup_options *options,
+					 __u32 options__sz) __ksym __weak;
+extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+					 __u32 tuple__sz, struct lookup_options *options,
+					 __u32 options__sz) __ksym __weak;
+extern void bpf_ct_release(struct nf_conn *nf_conn) __ksym __weak;
+
+/* Who asks: a constant to the compiler, which leaves out what is for the other. */
+enum asker {
+	ASKER_XDP, /* its context is a struct xdp_md */
+	ASKER_TC,  /* a struct __sk_buff */
+};
+
+/* A frame, in the context that a program was called with. */
+struct frame_view {
+	void *context;
+	enum asker asker;
+};
+
+static __always_inline long frame_load(const struct frame_view *frame, __u32 offset, void *to,
+				       __u32 size)
+{
+	return frame->asker == ASKER_XDP ? bpf_xdp_load_bytes(frame->context, offset, to, size)
+					 : bpf_skb_load_bytes(frame->context, offset, to, size);
+}
+
+static __always_inline struct nf_conn *tuple_find(const struct frame_view *frame,
+						  struct bpf_sock_tuple *tuple, __u32 size,
+						  struct lookup_options *options)
+{
+	return frame->asker == ASKER_XDP
+		       ? bpf_xdp_ct_lookup(frame->context, tuple, size, options, sizeof(*options))
+		       : bpf_skb_ct_lookup(frame->context, tuple, size, options, sizeof(*options));
+}
+
+static __always_inline struct nf_conn *flow_find(const struct frame_view *frame,
+						 const struct flow *flow, __u8 *direction)
+{
+	struct lookup_options options = {
+		.namespace = BPF_F_CURRENT_NETNS,
+		.protocol = flow->protocol,
+	};
+	struct bpf_sock_tuple tuple = {};
+	struct nf_conn *found;
+
+#if FAMILY == 4
+	tuple.ipv4.saddr = flow->source[0];
+	tuple.ipv4.daddr = flow->destination[0];
+	tuple.ipv4.sport = flow->source_port;
+	tuple.ipv4.dport = flow->destination_port;
+	found = tuple_find(frame, &tuple, sizeof(tuple.ipv4), &options);
+#else
+	__builtin_memcpy(tuple.ipv6.saddr, flow->source, 16);
+	__builtin_memcpy(tuple.ipv6.daddr, flow->destination, 16);
+	tuple.ipv6.sport = flow->source_port;
+	tuple.ipv6.dport = flow->destination_port;
+	found = tuple_find(frame, &tuple, sizeof(tuple.ipv6), &options);
+#endif
+	*direction = options.direction;
+	return found;
+}
+
+#define ICMP_ID_OFFSET	  4
+#define ICMP_HEADER_BYTES 8
+
+/* --- packets of no connection ---------------------------------------------------------------- */
+
+#define TCP_FLAGS(fin, syn, rst, ack, urg) \
+	((fin) | (syn) << 1 | (rst) << 2 | (ack) << 4 | (urg) << 5)
+#define TCP_FLAGS_MASK TCP_FLAGS(1, 1, 1, 1, 1)
+
+/* as tcp_valid_flags of nf_conntrack_proto_tcp.c */
+static __always_inline bool tcp_flags_are_valid(__u8 flags)
+{
+	const __u64 valid = 1ull << TCP_FLAGS(0, 1, 0, 0, 0) | 1ull << TCP_FLAGS(0, 1, 0, 0, 1) |
+			    1ull << TCP_FLAGS(0, 1, 0, 1, 0) | 1ull << TCP_FLAGS(0, 0, 1, 0, 0) |
+			    1ull << TCP_FLAGS(0, 0, 1, 1, 0) | 1ull << TCP_FLAGS(1, 0, 0, 1, 0) |
+			    1ull << TCP_FLAGS(1, 0, 0, 1, 1) | 1ull << TCP_FLAGS(0, 0, 0, 1, 0) |
+			    1ull << TCP_FLAGS(0, 0, 0, 1, 1);
+
+	return valid >> (flags & TCP_FLAGS_MASK) & 1;
+}
+
+/* as tcp_new(): what begins a connection, or is picked up in its middle (nf_conntrack_tcp_loose) */
+static __always_inline bool tcp_begins(__u8 flags)
+{
+	__u8 kind = flags & TCP_FLAGS(1, 1, 1, 1, 0);
+
+	return kind == TCP_FLAGS(0, 1, 0, 0, 0) || kind == TCP_FLAGS(0, 0, 0, 1, 0);
+}
+
+#if FAMILY == 4
+
+#define PROTOCOL_ICMP IPPROTO_ICMP
+
+/* by type: echo, timestamp, information and address mask requests ask; others answer or report */
+#define ICMP_QUESTIONS (1u << 8 | 1u << 13 | 1u << 15 | 1u << 17)
+/* destination unreachable, source quench, redirect, time exceeded, parameter problem */
+#define ICMP_ERRORS (1u << 3 | 1u << 4 | 1u << 5 | 1u << 11 | 1u << 12)
+
+static __always_inline __u16 icmp_state(__u8 type)
+{
+	return type < 32 && ICMP_QUESTIONS >> type & 1 ? CONNECTION_NEW : CONNECTION_INVALID;
+}
+
+static __always_inline bool icmp_is_error(__u8 type)
+{
+	return type < 32 && ICMP_ERRORS >> type & 1;
+}
+
+#else
+
+#define PROTOCOL_ICMP IPPROTO_ICMPV6
+
+#define ICMPV6_ECHO_REQUEST	  128
+#define ICMPV6_NODE_QUERY	  139
+#define ICMPV6_FIRST_UNTRACKED	  130 /* multicast listeners, router and neighbour discovery */
+#define ICMPV6_LAST_UNTRACKED	  136
+#define ICMPV6_LISTENER_REPORT_V2 143 /* neither */
+
+static __always_inline __u16 icmp_state(__u8 type)
+{
+	if ((type >= ICMPV6_FIRST_UNTRACKED && type <= ICMPV6_LAST_UNTRACKED) ||
+	    type == ICMPV6_LISTENER_REPORT_V2)
+		return CONNECTION_UNTRACKED;
+	return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_NODE_QUERY ? CONNECTION_NEW
+									: CONNECTION_INVALID;
+}
+
+static __always_inline bool icmp_is_error(__u8 type)
+{
+	return type < 128;
+}
+
+#endif
+
+/* Broken packets and later fragments are of no connection; conntrack sees the latter reassembled.
+ */
+static __always_inline bool is_broken(const struct packet *packet)
+{
+	if (packet->flags & (PACKET_FRAGMENT | PACKET_NO_PROTOCOL) ||
+	    packet->transport == TRANSPORT_TRUNCATED)
+		return true;
+	return packet->protocol == IPPROTO_TCP && !tcp_flags_are_valid(packet->tcp_flags);
+}
+
+static __always_inline __u16 stranger_state(const struct packet *packet)
+{
+	if (packet->protocol == PROTOCOL_ICMP)
+		return icmp_state(packet->icmp >> 8);
+	if (packet->protocol == IPPROTO_TCP && !tcp_begins(packet->tcp_flags))
+		return CONNECTION_INVALID;
+	return CONNECTION_NEW;
+}
+
+/* What a connection is that the packet begins. */
+static __always_inline void connection_begin(struct packet *packet)
+{
+	struct connection *connection = &packet->connection;
+
+	connection->state = stranger_state(packet);
+	if (connection->state != CONNECTION_NEW)
+		return;
+	connection->flags = CONNECTION_TRACKED;
+	connection->protocol = packet->protocol;
+	connection->original_source_port = connection->reply_destination_port = packet->source_port;
+	connection->original_destination_port = connection->reply_source_port =
+		packet->destination_port;
+	__builtin_memcpy(connection->original_source, packet->source, 16);
+	__builtin_memcpy(connection->original_destination, packet->destination, 16);
+	__builtin_memcpy(connection->reply_source, packet->destination, 16);
+	__builtin_memcpy(connection->reply_destination, packet->source, 16);
+}
+
+/* --- packets of a connection ----------------------------------------------------------------- */
+
+/*
+ * Where the packet goes once PREROUTING has undone or done what NAT does in its direction: to where
+ * the other direction's packets come from.
+ */
+static __always_inline void destination_translate(struct packet *packet, __u64 nf_conn,
+						  __u8 direction)
+{
+	__be16 port;
+
+	if (!(packet->connection.status & IPS_NAT_MASK))
+		return;
+	tuple_source(nf_conn, !direction, packet->destination, &port);
+	if (packet->protocol != PROTOCOL_ICMP)
+		packet->destination_port = bpf_ntohs(port);
+}
+
+/* TCP_CONNTRACK_SYN_RECV and TCP_CONNTRACK_ESTABLISHED */
+#define TCP_IS_OPEN(state) ((state) == 2 || (state) == 3)
+
+/* as nf_conntrack_in() and nf_conntrack_tcp_packet(): what the packet itself makes of it */
+static __always_inline void status_advance(struct packet *packet, __u64 nf_conn)
+{
+	struct connection *connection = &packet->connection;
+
+	if (connection->flags & CONNECTION_REPLY)
+		connection->status |= IPS_SEEN_REPLY;
+	if (packet->protocol == IPPROTO_TCP && connection->status & IPS_SEEN_REPLY &&
+	    (packet->tcp_flags & TCP_FLAGS(1, 1, 1, 1, 0)) == TCP_FLAGS(0, 0, 0, 1, 0) &&
+	    TCP_IS_OPEN(KERNEL_FIELD(struct nf_conn, nf_conn, proto.tcp.state)))
+		connection->status |= IPS_ASSURED;
+}
+
+/* TCP_CONNTRACK_TIME_WAIT and what is more closed than that */
+#define TCP_IS_OVER 7
+
+/* as nf_conntrack_tcp_packet(): a SYN begins anew where a connection is over */
+static __always_inline bool tcp_reopens(const struct packet *packet, __u64 nf_conn)
+{
+	return packet->protocol == IPPROTO_TCP &&
+	       (packet->tcp_flags & TCP_FLAGS(1, 1, 1, 1, 0)) == TCP_FLAGS(0, 1, 0, 0, 0) &&
+	       KERNEL_FIELD(struct nf_conn, nf_conn, proto.tcp.state) >= TCP_IS_OVER;
+}
+
+static __always_inline void connection_of_flow(const struct frame_view *frame,
+					       struct packet *packet)
+{
+	struct flow flow = {
+		.source_port = bpf_htons(packet->source_port),
+		.destination_port = bpf_htons(packet->destination_port),
+		.protocol = packet->protocol,
+	};
+	struct nf_conn *found;
+	__u8 direction;
+
+	__builtin_memcpy(flow.source, packet->source, 16);
+	__builtin_memcpy(flow.destination, packet->destination, 16);
+	found = flow_find(frame, &flow, &direction);
+	if (!found) {
+		connection_begin(packet);
+		return;
+	}
+	if (tcp_reopens(packet, (__u64)found)) {
+		connection_begin(packet);
+	} else {
+		connection_note(
+			&packet->connection, (__u64)found,
+			connection_info((__u32)KERNEL_FIELD(struct nf_conn, (__u64)found, status),
+					direction));
+		status_advance(packet, (__u64)found);
+		destination_translate(packet, (__u64)found, direction);
+	}
+	bpf_ct_release(found);
+}
+
+static __always_inline bool has_ports(__u8 protocol)
+{
+	return protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE;
+}
+
+static __always_inline void connection_of_left(const struct frame_view *frame,
+					       struct packet *packet, __u32 offset)
+{
+	struct flow flow = { .protocol = packet->protocol, .family = FAMILY };
+	const struct left_flow *left;
+
+	__builtin_memcpy(flow.source, packet->source, 16);
+	__builtin_memcpy(flow.destination, packet->destination, 16);
+	if (packet->protocol == PROTOCOL_ICMP) {
+		flow.destination_port = bpf_htons(packet->icmp);
+		frame_load(frame, offset + ICMP_ID_OFFSET, &flow.source_port, 2);
+	} else if (has_ports(packet->protocol)) {
+		frame_load(frame, offset, &flow.source_port, 4);
+	}
+	left = bpf_map_lookup_elem(&left_flows, &flow);
+	if (!left || (__s32)(left->timeout - (__u32)bpf_jiffies64()) <= 0) {
+		connection_begin(packet);
+		return;
+	}
+	packet->connection = left->connection;
+	if (packet->connection.flags & CONNECTION_REPLY)
+		packet->connection.status |= IPS_SEEN_REPLY;
+	__builtin_memcpy(packet->destination, left->destination, 16);
+}
+
+/* --- ICMP errors: of the connection whose packet they carry ---------------------------------- */
+
+#if FAMILY == 4
+
+/* Return: offset of the transport header behind the inner IP header, or 0. */
+static __always_inline __u32 inner_read(const struct frame_view *frame, __u32 offset,
+					struct flow *flow)
+{
+	struct iphdr ip;
+
+	if (frame_load(frame, offset, &ip, sizeof(ip)) || ip.frag_off & bpf_htons(0x1fff))
+		return 0;
+	flow->source[0] = ip.daddr;
+	flow->destination[0] = ip.saddr;
+	flow->protocol = ip.protocol;
+	return offset + ip.ihl * 4u;
+}
+
+#else
+
+static __always_inline __u32 inner_read(const struct frame_view *frame, __u32 offset,
+					struct flow *flow)
+{
+	struct ipv6hdr ip;
+
+	if (frame_load(frame, offset, &ip, sizeof(ip)))
+		return 0;
+	__builtin_memcpy(flow->source, &ip.daddr, 16);
+	__builtin_memcpy(flow->destination, &ip.saddr, 16);
+	flow->protocol = ip.nexthdr;
+	return offset + sizeof(ip);
+}
+
+#endif
+
+/* as nf_conntrack_inet_error(): @offset is that of the packet in the error; the answer to it is
+   looked up, which goes where the error goes */
+static __always_inline void connection_of_error(const struct frame_view *frame,
+						struct packet *packet, __u32 offset)
+{
+	struct flow flow = {};
+	struct nf_conn *found;
+	__be16 ports[2];
+	__u8 direction;
+
+	packet->connection.state = CONNECTION_INVALID;
+	offset = inner_read(frame, offset, &flow);
+	if (!offset || (flow.protocol != IPPROTO_TCP && flow.protocol != IPPROTO_UDP) ||
+	    frame_load(frame, offset, ports, sizeof(ports)))
+		return;
+	flow.source_port = ports[1];
+	flow.destination_port = ports[0];
+	for (int i = 0; i < ADDRESS_WORDS; i++)
+		if (flow.destination[i] != packet->destination[i])
+			return;
+	found = flow_find(frame, &flow, &direction);
+	if (!found)
+		return;
+	connection_note(&packet->connection, (__u64)found,
+			direction ? IP_CT_RELATED_REPLY : IP_CT_RELATED);
+	destination_translate(packet, (__u64)found, direction);
+	bpf_ct_release(found);
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+/* connection_predict() - fill in @packet's connection. @offset: of what follows the IP header in
+   the frame. */
+static __always_inline void connection_predict(const struct frame_view *frame,
+					       struct packet *packet, __u32 offset)
+{
+	if (is_broken(packet))
+		packet->connection.state = CONNECTION_INVALID;
+	else if (packet->protocol == PROTOCOL_ICMP && icmp_is_error(packet->icmp >> 8))
+		connection_of_error(frame, packet, offset + ICMP_HEADER_BYTES);
+	else if (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP)
+		connection_of_flow(frame, packet);
+	else
+		connection_of_left(frame, packet, offset);
+}
+
+#endif
