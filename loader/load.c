@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "features.h"
 #include "internal.h"
 #include "objects.h"
 
@@ -319,6 +320,22 @@ static int generation_pin(const struct netns *netns, const char *folder,
 	return error;
 }
 
+/* The verifier's words for a function that the kernel does not have help nobody. */
+static int explain(int error, const struct generation *next, unsigned stages,
+		   struct message *message)
+{
+	struct features features;
+
+	if (!(next->object->needs & NEED_CONNECTION) || stages & STAGE_BIT(STAGE_NF) ||
+	    features_read(&features, NULL) || features.connection_lookups)
+		return error;
+	if (message)
+		message->text[0] = '\0';
+	return message_set(message, -EOPNOTSUPP,
+			   "rules ask for connections, and this kernel has no functions that let "
+			   "XDP and TC look them up (they came with Linux 5.18)");
+}
+
 int generation_load(struct netns *netns, enum table_family family, uint64_t number,
 		    const struct generation *next, unsigned stages, struct message *message)
 {
@@ -334,7 +351,7 @@ int generation_load(struct netns *netns, enum table_family family, uint64_t numb
 	error = object_load(netns, &linked, next, &object, message);
 	object_free(&linked);
 	if (error)
-		return error;
+		return explain(error, next, stages, message);
 	snprintf(folder, sizeof(folder), "%s-%" PRIu64, family_name(family), number);
 	error = generation_pin(netns, folder, object, next->rule_count, message);
 	bpf_object__close(object);
