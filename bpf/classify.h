@@ -134,6 +134,7 @@ enum classify_extra_flags {
 	EXTRA_INVERT = 1 << 0,
 	EXTRA_OR_NEXT = 1 << 1, /* an alternative: the next extra is another; none can hotdrop */
 	EXTRA_FRAGMENT_ONE_DROPS = 1 << 2,
+	EXTRA_PORTS_SUFFICE = 1 << 3,
 };
 
 /* A predicate that has no place in struct classify_item; as struct predicate of the IR. */

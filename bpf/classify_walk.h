@@ -117,6 +117,8 @@ static __always_inline int extra_matches(const struct packet *packet,
 		return match ^ invert;
 	case EXTRA_TRANSPORT:
 		match = match_transport(packet, extra->flags & EXTRA_FRAGMENT_ONE_DROPS);
+		if (extra->flags & EXTRA_PORTS_SUFFICE && packet->transport == TRANSPORT_PORTS)
+			match = MATCH_YES;
 		return match == MATCH_YES ? match ^ invert : match;
 	default:
 		return MATCH_NO;
@@ -365,7 +367,7 @@ static __always_inline __u32 packet_class(const struct packet *packet)
 {
 	if (classifier_head()->headless_breaks && packet->transport == TRANSPORT_NONE)
 		return CLASS_BROKEN;
-	return packet->transport == TRANSPORT_TRUNCATED ||
+	return packet->transport == TRANSPORT_TRUNCATED || packet->transport == TRANSPORT_PORTS ||
 			       packet->transport == TRANSPORT_FRAGMENT_ONE ||
 			       (packet->flags & (PACKET_NO_PROTOCOL | PACKET_TCP_OPTIONS_BAD))
 		       ? CLASS_BROKEN

@@ -54,6 +54,8 @@ struct route_facts {
 
 /* struct icmphdr and struct icmp6hdr */
 #define ICMP_HEADER_SIZE 8
+#define ESP_HEADER_SIZE	 8
+#define PORTS_SIZE	 4
 
 /* A TCP header has at most 60 bytes, 20 of them fixed. */
 #define TCP_OPTIONS_SIZE 40
@@ -77,8 +79,16 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	case IPPROTO_TCP:
 		return sizeof(struct tcphdr);
 	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
 		return sizeof(struct udphdr);
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return 12;
+	case IPPROTO_ESP:
+		return ESP_HEADER_SIZE;
 #if FAMILY == 4
+	case IPPROTO_AH: /* in IPv6 an extension header */
+		return 12;
 	case IPPROTO_ICMP:
 #else
 	case IPPROTO_ICMPV6:
@@ -87,6 +97,12 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	default:
 		return 0;
 	}
+}
+
+static __always_inline bool has_ports(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ||
+	       protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP;
 }
 
 /*
@@ -185,6 +201,37 @@ static __always_inline void parse_ports(struct packet *packet, const void *heade
 	packet->destination_port = bpf_ntohs(ports->dest);
 }
 
+/* Not enough for a match on the protocol, but perhaps for one on ports. */
+static __always_inline enum parse_result
+parse_truncated(struct packet *packet, const struct view *view, __u32 offset, __u32 remaining)
+{
+	const void *header;
+
+	packet->transport = TRANSPORT_TRUNCATED;
+	if (remaining < PORTS_SIZE || !has_ports(packet->protocol))
+		return PARSE_OK;
+	header = bytes_at(&view->bytes, offset, PORTS_SIZE);
+	if (!header)
+		return PARSE_SHORT;
+	packet->transport = TRANSPORT_PORTS;
+	parse_ports(packet, header);
+	return PARSE_OK;
+}
+
+static __always_inline enum parse_result parse_tcp(struct packet *packet, const struct view *view,
+						   __u32 offset, __u32 remaining)
+{
+	const unsigned char *header = bytes_at(&view->bytes, offset, sizeof(struct tcphdr));
+
+	if (!header)
+		return PARSE_SHORT;
+	parse_ports(packet, header);
+	packet->tcp_flags = header[13];
+	if (table_needs & NEED_TCP_OPTIONS)
+		return parse_tcp_options(packet, view, offset, (header[12] >> 4) * 4u, remaining);
+	return PARSE_OK;
+}
+
 /* @offset: of the header in the packet. @remaining: bytes from there on, by the IP lengths. */
 static __always_inline enum parse_result
 parse_transport(struct packet *packet, const struct view *view, __u32 offset, __u32 remaining)
@@ -194,27 +241,20 @@ parse_transport(struct packet *packet, const struct view *view, __u32 offset, __
 
 	if (!size)
 		return PARSE_OK;
-	if (remaining < size) {
-		packet->transport = TRANSPORT_TRUNCATED;
-		return PARSE_OK;
-	}
+	if (remaining < size)
+		return parse_truncated(packet, view, offset, remaining);
 	packet->transport = TRANSPORT_OK;
-	if (packet->protocol == IPPROTO_TCP) {
-		header = bytes_at(&view->bytes, offset, sizeof(struct tcphdr));
-		if (!header)
-			return PARSE_SHORT;
-		parse_ports(packet, header);
-		packet->tcp_flags = header[13];
-		if (table_needs & NEED_TCP_OPTIONS)
-			return parse_tcp_options(packet, view, offset, (header[12] >> 4) * 4u,
-						 remaining);
-		return PARSE_OK;
-	}
+	if (packet->protocol == IPPROTO_TCP)
+		return parse_tcp(packet, view, offset, remaining);
 	header = bytes_at(&view->bytes, offset, sizeof(struct udphdr));
 	if (!header)
 		return PARSE_SHORT;
-	if (packet->protocol == IPPROTO_UDP)
+	if (has_ports(packet->protocol))
 		parse_ports(packet, header);
+	else if (packet->protocol == IPPROTO_ESP)
+		packet->spi = bpf_ntohl(*(const __be32 *)header);
+	else if (packet->protocol == IPPROTO_AH)
+		packet->spi = bpf_ntohl(*(const __be32 *)(header + 4));
 	else
 		packet->icmp = bpf_ntohs(*(const __be16 *)header);
 	return PARSE_OK;

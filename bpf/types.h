@@ -20,8 +20,9 @@ enum transport {
 	TRANSPORT_NONE = 0,	    /* not looked at: the protocol has no header that rules read */
 	TRANSPORT_OK = 1,	    /* all bytes that rules read are there and parsed */
 	TRANSPORT_TRUNCATED = 2,    /* offset 0, but the packet ends inside the header: hotdrop */
-	TRANSPORT_FRAGMENT = 3,	    /* not the first fragment: there is no header */
-	TRANSPORT_FRAGMENT_ONE = 4, /* fragment offset 1 (8 bytes): a TCP match drops it */
+	TRANSPORT_PORTS = 3,	    /* the same, but behind the ports, which are there */
+	TRANSPORT_FRAGMENT = 4,	    /* not the first fragment: there is no header */
+	TRANSPORT_FRAGMENT_ONE = 5, /* fragment offset 1 (8 bytes): a TCP match drops it */
 };
 
 enum packet_flags {
@@ -93,18 +94,24 @@ struct packet {
 	__be32 destination[4];		/* the same */
 	__u8 in_name[IFACE_NAME_SIZE];	/* as iptables sees it, NUL padded; all 0: no such device */
 	__u8 out_name[IFACE_NAME_SIZE]; /* the same */
-	__u64 tcp_options[4];	/* bit k of [k / 64]: option kind k occurs; only if NEED_TCP_OPTIONS
-				 */
-	__u32 length;		/* bytes from the IP header on: what byte counters add */
-	__u16 source_port;	/* host order; 0 unless TRANSPORT_OK and TCP or UDP */
-	__u16 destination_port; /* the same */
-	__u16 icmp;		/* type << 8 | code; 0 unless TRANSPORT_OK and ICMP or ICMPv6 */
-	__u8 protocol;		/* IPv4: of the header; IPv6: after the extension headers */
-	__u8 transport;		/* enum transport */
-	__u8 flags;		/* enum packet_flags */
-	__u8 tcp_flags;		/* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
-	__u8 family;		/* 4 or 6 */
-	__u8 counting;		/* enum counting */
+	__u64 tcp_options[4]; /* bit k of [k / 64]: option kind k occurs; only if NEED_TCP_OPTIONS
+			       */
+	__u32 length;	      /* bytes from the IP header on: what byte counters add */
+	union {
+		struct {
+			__u16 source_port; /* host order; 0 unless TRANSPORT_OK or _PORTS, and TCP,
+					      UDP, UDP-Lite, SCTP or DCCP */
+			__u16 destination_port; /* the same */
+		};
+		__u32 spi; /* host order; only if TRANSPORT_OK, and ESP or AH (IPv4) */
+	};
+	__u16 icmp;	/* type << 8 | code; 0 unless TRANSPORT_OK and ICMP or ICMPv6 */
+	__u8 protocol;	/* IPv4: of the header; IPv6: after the extension headers */
+	__u8 transport; /* enum transport */
+	__u8 flags;	/* enum packet_flags */
+	__u8 tcp_flags; /* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
+	__u8 family;	/* 4 or 6 */
+	__u8 counting;	/* enum counting */
 	union {
 		struct connection connection; /* only if NEED_CONNECTION */
 		struct notes notes;	      /* COUNTING_LATER: in place of what is not known */

@@ -139,7 +139,10 @@ static bool reads_transport_blindly(const struct entry *entry)
 	if (!entry->ipv6 || entry->ipv6->flags & IP6T_F_PROTO)
 		return false;
 	while ((const unsigned char *)match < entry->match_end) {
-		if (match_find(FAMILY_IPV6, match->u.user.name, match->u.user.revision)->protocol)
+		const struct match_extension *extension =
+			match_find(FAMILY_IPV6, match->u.user.name, match->u.user.revision);
+
+		if (extension->protocol || extension->transport)
 			return true;
 		match = (const struct xt_entry_match *)((const unsigned char *)match +
 							match->u.match_size);

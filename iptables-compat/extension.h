@@ -23,12 +23,14 @@ struct match_extension {
 	bool unspec;	   /* the kernel registers it for NFPROTO_UNSPEC: a wrong revision is then
 			      EPROTOTYPE, not ENOENT */
 	uint16_t protocol; /* the entry's protocol must be this, not inverted; 0: any will do */
-	size_t size;	   /* bytes of match data */
+	bool transport; /* reads the transport header of some protocols, which check() asks for */
+	size_t size;	/* bytes of match data */
 	/* as the kernel's checkentry: 0 or -EINVAL; NULL: any data will do */
 	int (*check)(const void *data, const struct match_context *context);
 	/* append " -m NAME options" as iptables-save does; 0 or -ENOMEM */
 	int (*print)(const void *data, const struct match_context *context, FILE *out);
-	/* append the predicates, in the kernel's order of checks; 0 or -ENOMEM */
+	/* append the predicates, in the kernel's order of checks; 0, -ENOMEM, or -ENOENT for
+	   options that are not done in BPF */
 	int (*lower)(const void *data, const struct match_context *context, struct rule *rule);
 };
 

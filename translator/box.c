@@ -119,7 +119,7 @@ static void box_broken(const struct condition *c, uint8_t family, struct box *bo
 		box->exact = false;
 	if ((c->item.flags & ITEM_TRANSPORT) && !(c->item.flags & ITEM_FRAGMENT_ONE_DROPS) &&
 	    !(c->item.flags & ITEM_PROTOCOL))
-		narrow(box, KEY_TRANSPORT, TRANSPORT_NONE, TRANSPORT_TRUNCATED);
+		narrow(box, KEY_TRANSPORT, TRANSPORT_NONE, TRANSPORT_PORTS);
 }
 
 /* Early extras are looked at before a hotdrop of theirs only as far as they stand before it. */
@@ -144,13 +144,33 @@ void box_build(const struct condition *condition, enum packet_class class, uint8
 		box_broken(condition, family, box);
 }
 
+/* The protocols whose headers the parsers look for. */
+static bool protocol_has_header(uint8_t protocol, uint8_t family)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+	case IPPROTO_ESP:
+		return true;
+	case IPPROTO_ICMP:
+	case IPPROTO_AH:
+		return family == 4;
+	case IPPROTO_ICMPV6:
+		return family == 6;
+	default:
+		return false;
+	}
+}
+
 bool condition_wants_header(const struct condition *condition, uint8_t family)
 {
 	const struct classify_item *item = &condition->item;
 	uint8_t protocol = item->tail >> TAIL_PROTOCOL_SHIFT & 0xff;
 	bool known = (item->tail_mask >> TAIL_PROTOCOL_SHIFT & 0xff) &&
-		     (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-		      protocol == (family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6));
+		     protocol_has_header(protocol, family);
 
 	for (uint32_t i = 0; i < condition->extra_count; i++)
 		if (condition->extras[i].kind == EXTRA_TRANSPORT)

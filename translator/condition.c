@@ -52,6 +52,8 @@ static void extra_special(struct classify_extra *extra, const struct predicate *
 		extra->kind = EXTRA_TRANSPORT;
 		if (predicate->fragment_one_drops)
 			extra->flags |= EXTRA_FRAGMENT_ONE_DROPS;
+		if (predicate->ports_suffice)
+			extra->flags |= EXTRA_PORTS_SUFFICE;
 		break;
 	default:
 		extra->kind = EXTRA_NEVER;
@@ -318,7 +320,7 @@ static void place_transport(struct placing *p, const struct predicate *predicate
 
 	if (!predicate->invert && (item->flags & ITEM_TRANSPORT))
 		return; /* true: the one before was */
-	if (predicate->invert || p->late_count) {
+	if (predicate->invert || predicate->ports_suffice || p->late_count) {
 		place_late(p, predicate);
 		p->late_own_stop |= p->own;
 	} else {

@@ -50,6 +50,8 @@ static enum outcome test_transport(const struct predicate *predicate, const stru
 	switch ((enum transport)packet->transport) {
 	case TRANSPORT_OK:
 		return OUTCOME_TRUE;
+	case TRANSPORT_PORTS:
+		return predicate->ports_suffice ? OUTCOME_TRUE : OUTCOME_HOTDROP;
 	case TRANSPORT_FRAGMENT:
 		return OUTCOME_FALSE;
 	case TRANSPORT_FRAGMENT_ONE:

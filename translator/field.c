@@ -32,6 +32,10 @@ static const struct field_info fields[FIELD_COUNT] = {
 	[FIELD_TCP_FLAGS] = { "TCP flags", AT(tcp_flags), OPERAND_MASKED, .stages = EVERYWHERE },
 	[FIELD_TCP_OPTION] = { "TCP options", AT(tcp_options), OPERAND_RANGE, .special = true,
 			       .needs = NEED_TCP_OPTIONS, .stages = EVERYWHERE },
+	[FIELD_SPI] = { "SPI", AT(spi), OPERAND_RANGE, .stages = EVERYWHERE },
+	/* GRO joins packets behind XDP */
+	[FIELD_LENGTH] = { "length", AT(length), OPERAND_RANGE,
+			   .stages = STAGE_BIT(STAGE_TC) | STAGE_BIT(STAGE_NF) },
 	[FIELD_TRANSPORT] = { "transport header", AT(transport), OPERAND_NONE, .special = true,
 			      .stages = EVERYWHERE },
 	[FIELD_SOURCE_RANGE] = { "source", AT(source), OPERAND_BYTES, .stages = EVERYWHERE },

@@ -28,7 +28,9 @@ enum field {
 	FIELD_ICMP, /* type << 8 | code */
 	FIELD_TCP_FLAGS,
 	FIELD_TCP_OPTION, /* range with min == max: the option kind occurs; hotdrop if malformed */
-	FIELD_TRANSPORT,  /* guard: the transport header is there; see enum transport */
+	FIELD_SPI,
+	FIELD_LENGTH,	 /* as the IP layer has it; IPv6: header and payload */
+	FIELD_TRANSPORT, /* guard: the transport header is there; see enum transport */
 	FIELD_SOURCE_RANGE,
 	FIELD_DESTINATION_RANGE,
 	FIELD_CONNECTION_STATE,
@@ -61,6 +63,7 @@ struct predicate {
 	uint8_t field; /* enum field */
 	bool invert;
 	bool fragment_one_drops; /* FIELD_TRANSPORT: fragment offset 1 is a hotdrop (TCP) */
+	bool ports_suffice;	 /* FIELD_TRANSPORT: TRANSPORT_PORTS is enough (multiport) */
 	bool or_next;		 /* an alternative: the next predicate is another one */
 	const char *match;	 /* name of the match that it comes from; NULL: the entry itself */
 	union {			 /* by the field's enum operand */

@@ -208,6 +208,9 @@ static int lower_matches(struct rule *rule, const struct table *table, uint32_t 
 			return refuse(table, index, "match", match->u.user.name, message);
 		first = rule->predicate_count;
 		error = extension->lower ? extension->lower(match->data, &context, rule) : 0;
+		if (error == -ENOENT)
+			return refuse(table, index, "these options of match", extension->name,
+				      message);
 		if (error)
 			return error;
 		for (uint32_t i = first; i < rule->predicate_count; i++)

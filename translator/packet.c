@@ -10,6 +10,7 @@
 #define IPV4_HEADER_SIZE     20u
 #define IPV6_HEADER_SIZE     40u
 #define TCP_HEADER_SIZE	     20u
+#define PORTS_SIZE	     4u
 #define FRAGMENT_HEADER_SIZE 8u
 
 /* A packet's bytes; nothing is read but through span_at(), so nothing is read beyond the end. */
@@ -29,6 +30,11 @@ static const unsigned char *span_at(const struct span *span, size_t offset, size
 static uint16_t be16_at(const unsigned char *data)
 {
 	return (uint16_t)(data[0] << 8 | data[1]);
+}
+
+static uint32_t be32_at(const unsigned char *data)
+{
+	return (uint32_t)be16_at(data) << 16 | be16_at(data + 2);
 }
 
 /* --- transport ------------------------------------------------------------------------------ */
@@ -61,11 +67,43 @@ static void parse_options(struct packet *packet, const struct span *span, size_t
 /* How much of a transport header the kernel's matches ask for. */
 static size_t transport_size(const struct packet *packet)
 {
-	bool is_icmp = packet->protocol == (packet->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
-
-	if (packet->protocol == IPPROTO_TCP)
+	switch (packet->protocol) {
+	case IPPROTO_TCP:
 		return TCP_HEADER_SIZE;
-	return packet->protocol == IPPROTO_UDP || is_icmp ? 8 : 0;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_ESP:
+		return 8;
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return 12;
+	case IPPROTO_ICMP:
+		return packet->family == 4 ? 8 : 0;
+	case IPPROTO_ICMPV6:
+		return packet->family == 6 ? 8 : 0;
+	case IPPROTO_AH: /* in IPv6 an extension header */
+		return packet->family == 4 ? 12 : 0;
+	default:
+		return 0;
+	}
+}
+
+static bool has_ports(unsigned protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ||
+	       protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP;
+}
+
+static void parse_truncated(struct packet *packet, const struct span *span, size_t transport)
+{
+	const unsigned char *ports = span_at(span, transport, PORTS_SIZE);
+
+	packet->transport = TRANSPORT_TRUNCATED;
+	if (!ports || !has_ports(packet->protocol))
+		return;
+	packet->transport = TRANSPORT_PORTS;
+	packet->source_port = be16_at(ports);
+	packet->destination_port = be16_at(ports + 2);
 }
 
 static void parse_transport(struct packet *packet, const struct span *span, size_t transport)
@@ -75,15 +113,21 @@ static void parse_transport(struct packet *packet, const struct span *span, size
 
 	if (!wanted)
 		return;
-	packet->transport = header ? TRANSPORT_OK : TRANSPORT_TRUNCATED;
-	if (!header)
-		return;
-	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP) {
-		packet->icmp = be16_at(header);
+	if (!header) {
+		parse_truncated(packet, span, transport);
 		return;
 	}
-	packet->source_port = be16_at(header);
-	packet->destination_port = be16_at(header + 2);
+	packet->transport = TRANSPORT_OK;
+	if (has_ports(packet->protocol)) {
+		packet->source_port = be16_at(header);
+		packet->destination_port = be16_at(header + 2);
+	} else if (packet->protocol == IPPROTO_ESP) {
+		packet->spi = be32_at(header);
+	} else if (packet->protocol == IPPROTO_AH) {
+		packet->spi = be32_at(header + 4);
+	} else {
+		packet->icmp = be16_at(header);
+	}
 	if (packet->protocol == IPPROTO_TCP) {
 		packet->tcp_flags = header[13];
 		parse_options(packet, span, transport);

@@ -288,6 +288,8 @@ static void emit_transport(struct assembler *assembler, const struct predicate *
 
 	emit_load(assembler, BPF_B, REGISTER_VALUE, REGISTER_PACKET, PACKET_OFFSET(transport));
 	emit_jump(assembler, BPF_JEQ, REGISTER_VALUE, TRANSPORT_OK, there);
+	if (predicate->ports_suffice)
+		emit_jump(assembler, BPF_JEQ, REGISTER_VALUE, TRANSPORT_PORTS, there);
 	emit_jump(assembler, BPF_JEQ, REGISTER_VALUE, TRANSPORT_FRAGMENT, fail);
 	if (!predicate->fragment_one_drops)
 		emit_jump(assembler, BPF_JEQ, REGISTER_VALUE, TRANSPORT_FRAGMENT_ONE, fail);

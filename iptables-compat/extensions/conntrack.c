@@ -134,11 +134,6 @@ static void print_addresses(FILE *out, const info_t *info, enum family family)
 	}
 }
 
-static void print_number_range(FILE *out, uint32_t min, uint32_t max)
-{
-	fprintf(out, min == max ? " %u" : " %u:%u", min, max);
-}
-
 static void print_port_options(FILE *out, const info_t *info)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(port_options); i++) {

@@ -15,6 +15,12 @@ extern const struct match_extension match_conntrack_1;
 extern const struct match_extension match_conntrack_2;
 extern const struct match_extension match_conntrack_3;
 extern const struct match_extension match_state;
+extern const struct match_extension match_multiport;
+extern const struct match_extension match_iprange;
+extern const struct match_extension match_esp;
+extern const struct match_extension match_ah;
+extern const struct match_extension match_length;
+extern const struct match_extension match_sctp;
 
 #define FAMILIES_ALL (FAMILY_BIT(FAMILY_IPV4) | FAMILY_BIT(FAMILY_IPV6))
 
@@ -28,6 +34,21 @@ static inline enum inversion inversion(unsigned flags, unsigned bit)
 {
 	return flags & bit ? INVERTED : PLAIN;
 }
+
+/**
+ * inversion_is_both() - the kernel ORs a byte of a match into its result where it means to invert
+ * it: any value but 0 and 1 makes the result true for every packet.
+ */
+static inline bool inversion_is_both(uint8_t invert)
+{
+	return invert > 1;
+}
+
+/** protocol_has_ports() - TCP, UDP, UDP-Lite, SCTP or DCCP: two ports begin the header. */
+bool protocol_has_ports(uint16_t protocol);
+
+/** print_number_range() - append " MIN" or " MIN:MAX". Return: 0 or -ENOMEM. */
+int print_number_range(FILE *out, uint32_t min, uint32_t max);
 
 /** print_inverted() - append " !" if @inverted. Return: 0 or -ENOMEM. */
 int print_inverted(FILE *out, enum inversion inverted);

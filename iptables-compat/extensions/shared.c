@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 
 /* A stream in memory fails for one reason only. */
 static int printed(int result)
@@ -25,6 +26,17 @@ int print_ports(FILE *out, const char *option, const uint16_t ports[2], enum inv
 	if (ports[0] == ports[1])
 		return printed(fprintf(out, " %s %u", option, ports[0]));
 	return printed(fprintf(out, " %s %u:%u", option, ports[0], ports[1]));
+}
+
+int print_number_range(FILE *out, uint32_t min, uint32_t max)
+{
+	return printed(min == max ? fprintf(out, " %u", min) : fprintf(out, " %u:%u", min, max));
+}
+
+bool protocol_has_ports(uint16_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ||
+	       protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP;
 }
 
 int print_host_mask(FILE *out, enum family family, const uint8_t *address, const uint8_t *mask)

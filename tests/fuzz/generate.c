@@ -4,7 +4,13 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_esp.h>
+#include <linux/netfilter/xt_iprange.h>
+#include <linux/netfilter/xt_length.h>
+#include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_sctp.h>
 #include <linux/netfilter/xt_state.h>
+#include <linux/netfilter_ipv4/ipt_ah.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +99,28 @@ static void set_name(struct builder *builder, char *field, size_t size, const ch
 	strcpy(field, name);
 }
 
+/* Numbers that the kernel checks, brought near to what it takes. */
+static void tame_multiport(struct random *random, unsigned char *data)
+{
+	data[0] = (unsigned char)random_below(random, 4);  /* flags */
+	data[1] = (unsigned char)random_below(random, 17); /* count */
+	for (size_t i = 0; i < XT_MULTI_PORTS; i++)
+		if (random_percent(random, 70))
+			data[offsetof(struct xt_multiport_v1, pflags) + i] = 0;
+}
+
+static void tame_sctp(struct random *random, unsigned char *data)
+{
+	struct xt_sctp_info info;
+
+	memcpy(&info, data, sizeof(info));
+	info.flags = random_below(random, 9);
+	info.invflags = info.flags & random_below(random, 17);
+	info.flag_count = (int)random_below(random, 6);
+	info.chunk_match_type = random_below(random, 9);
+	memcpy(data, &info, sizeof(info));
+}
+
 struct made_match {
 	const char *name;
 	uint16_t protocol;
@@ -100,23 +128,33 @@ struct made_match {
 	size_t inverted; /* offset of its inversion flags; 0: none */
 	uint8_t inverted_mask;
 	uint8_t revision;
+	void (*tame)(struct random *random, unsigned char *data);
 };
 
 static const struct made_match matches[] = {
 	{ "tcp", IPPROTO_TCP, sizeof(struct xt_tcp), offsetof(struct xt_tcp, invflags),
-	  XT_TCP_INV_MASK, 0 },
+	  XT_TCP_INV_MASK, 0, NULL },
 	{ "udp", IPPROTO_UDP, sizeof(struct xt_udp), offsetof(struct xt_udp, invflags),
-	  XT_UDP_INV_MASK, 0 },
+	  XT_UDP_INV_MASK, 0, NULL },
 	{ "icmp", IPPROTO_ICMP, sizeof(struct ipt_icmp), offsetof(struct ipt_icmp, invflags),
-	  IPT_ICMP_INV, 0 },
+	  IPT_ICMP_INV, 0, NULL },
 	{ "icmp6", IPPROTO_ICMPV6, sizeof(struct ip6t_icmp), offsetof(struct ip6t_icmp, invflags),
-	  IP6T_ICMP_INV, 0 },
-	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0, 0 },
-	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo1), 0, 0, 1 },
-	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo2), 0, 0, 2 },
-	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo3), 0, 0, 3 },
-	{ "state", 0, sizeof(struct xt_state_info), 0, 0, 0 },
-	{ "nonesuch", 0, 0, 0, 0, 0 }, /* rarely, and of any size: nobody knows it */
+	  IP6T_ICMP_INV, 0, NULL },
+	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0, 0, NULL },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo1), 0, 0, 1, NULL },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo2), 0, 0, 2, NULL },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo3), 0, 0, 3, NULL },
+	{ "state", 0, sizeof(struct xt_state_info), 0, 0, 0, NULL },
+	{ "multiport", IPPROTO_TCP, sizeof(struct xt_multiport_v1), 0, 0, 1, tame_multiport },
+	{ "multiport", 0, sizeof(struct xt_multiport_v1), 0, 0, 1, tame_multiport },
+	{ "iprange", 0, sizeof(struct xt_iprange_mtinfo), 0, 0, 1, NULL },
+	{ "esp", IPPROTO_ESP, sizeof(struct xt_esp), offsetof(struct xt_esp, invflags),
+	  XT_ESP_INV_MASK, 0, NULL },
+	{ "ah", IPPROTO_AH, sizeof(struct ipt_ah), offsetof(struct ipt_ah, invflags),
+	  IPT_AH_INV_MASK, 0, NULL },
+	{ "length", 0, sizeof(struct xt_length_info), 0, 0, 0, NULL },
+	{ "sctp", IPPROTO_SCTP, sizeof(struct xt_sctp_info), 0, 0, 0, tame_sctp },
+	{ "nonesuch", 0, 0, 0, 0, 0, NULL }, /* rarely, and of any size: nobody knows it */
 };
 
 static const struct made_match *choose_match(struct random *random)
@@ -150,7 +188,16 @@ static size_t add_match(struct builder *builder, unsigned char *to, const struct
 	fill(builder->random, data, XT_ALIGN(made->size));
 	if (made->inverted)
 		data[made->inverted] &= made->inverted_mask;
+	if (made->tame && random_percent(builder->random, 90))
+		made->tame(builder->random, data);
 	return size;
+}
+
+static bool is_of_other_family(const struct made_match *made, enum family family)
+{
+	if (family == FAMILY_IPV4)
+		return !strcmp(made->name, "icmp6");
+	return !strcmp(made->name, "icmp") || !strcmp(made->name, "ah");
 }
 
 /* Matches that fit the protocol which the first of them asks for. Returns their size. */
@@ -165,7 +212,7 @@ static size_t add_matches(struct builder *builder, unsigned char *base)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct made_match *made = choose_match(builder->random);
 
-		if (!strcmp(made->name, builder->family == FAMILY_IPV4 ? "icmp6" : "icmp") ||
+		if (is_of_other_family(made, builder->family) ||
 		    (made->protocol && protocol && made->protocol != protocol))
 			continue;
 		if (made->protocol) {

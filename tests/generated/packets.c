@@ -78,6 +78,10 @@ static void put_transport(struct writer *writer, unsigned protocol)
 		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
 			put_be16(header, (protocol == IPPROTO_ICMP ? 8u : 128u) << 8 |
 						 random_below(writer->random, 2));
+		if (protocol == IPPROTO_ESP) {
+			put_be16(header, 0);
+			put_be16(header + 2, random_below(writer->random, SMALL));
+		}
 	}
 	random_bytes(writer->random, append(writer, 20), 20);
 	writer->packet->size -= random_below(writer->random, 21);

@@ -144,7 +144,8 @@ static void add_tcp_option(struct draft *draft)
 static void add_transport(struct draft *draft)
 {
 	add(draft, &(struct predicate){ .field = FIELD_TRANSPORT,
-					.fragment_one_drops = random_chance(draft->random, 50) });
+					.fragment_one_drops = random_chance(draft->random, 50),
+					.ports_suffice = random_chance(draft->random, 20) });
 }
 
 /* Small numbers, as attributes_make() has them. */
@@ -246,7 +247,7 @@ static void add_usual(struct draft *draft)
 {
 	struct random *random = draft->random;
 	uint8_t icmp = draft->ir->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, icmp };
+	const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, icmp };
 	uint8_t protocol = random_pick(random, protocols);
 
 	if (random_chance(random, 30))
@@ -261,7 +262,8 @@ static void add_usual(struct draft *draft)
 	if (random_chance(random, 20))
 		return;
 	add(draft, &(struct predicate){ .field = FIELD_TRANSPORT,
-					.fragment_one_drops = protocol == IPPROTO_TCP });
+					.fragment_one_drops = protocol == IPPROTO_TCP,
+					.ports_suffice = random_chance(random, 10) });
 	if (protocol == icmp) {
 		add_field(draft, FIELD_ICMP);
 		return;

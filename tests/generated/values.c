@@ -6,10 +6,11 @@
 #include <string.h>
 
 const uint16_t port_values[6] = { 53, 80, 443, 1023, 1024, 65535 };
-const uint8_t protocol_values[10] = { IPPROTO_TCP,     IPPROTO_TCP,  IPPROTO_UDP,
-				      IPPROTO_UDP,     IPPROTO_ICMP, IPPROTO_ICMPV6,
-				      IPPROTO_ESP,     IPPROTO_NONE, 0,
-				      IPPROTO_FRAGMENT };
+const uint8_t protocol_values[14] = { IPPROTO_TCP,	IPPROTO_TCP,  IPPROTO_UDP,
+				      IPPROTO_UDP,	IPPROTO_ICMP, IPPROTO_ICMPV6,
+				      IPPROTO_ESP,	IPPROTO_NONE, 0,
+				      IPPROTO_FRAGMENT, IPPROTO_SCTP, IPPROTO_DCCP,
+				      IPPROTO_UDPLITE,	IPPROTO_AH };
 const uint8_t tcp_option_values[8] = { 0, 1, 2, 3, 4, 8, 77, 254 };
 
 /* Addresses of ground.c's devices are local; 10.9.2/24 and fd09:2::/64 lie behind the second. */

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Conditions are written as iptables takes them. */
 struct text {
@@ -116,10 +117,88 @@ static void put_protocol(struct text *text)
 	fprintf(text->out, " %s-p %u", protocol ? maybe_not(text) : "", protocol);
 }
 
+static void put_multiport(struct text *text)
+{
+	static const char *const protocols[] = { "tcp", "tcp", "udp", "sctp", "dccp", "udplite" };
+	static const char *const options[] = { "--sports", "--dports", "--ports" };
+	static const char *const lists[] = { "80",	    "53,443",
+					     "0:1023,1024", "443,1024:65535,53",
+					     "1:2,3:4,5,6", "80,53:443" };
+
+	fprintf(text->out, " -p %s -m multiport %s%s %s", random_pick(text->random, protocols),
+		maybe_not(text), random_pick(text->random, options),
+		random_pick(text->random, lists));
+}
+
+static void put_sctp(struct text *text)
+{
+	fputs(" -p sctp -m sctp", text->out);
+	if (random_chance(text->random, 50))
+		put_range(text, "--sport");
+	if (random_chance(text->random, 50))
+		put_range(text, "--dport");
+}
+
+static void put_spi(struct text *text)
+{
+	static const char *const spis[] = { "0", "1:5", "0:4294967295", "2:4000000000" };
+	bool is_ah = text->family == 4 && random_chance(text->random, 50);
+
+	fprintf(text->out, " -p %s -m %s", is_ah ? "ah" : "esp", is_ah ? "ah" : "esp");
+	if (random_chance(text->random, 80))
+		fprintf(text->out, " %s%s %s", maybe_not(text), is_ah ? "--ahspi" : "--espspi",
+			random_pick(text->random, spis));
+}
+
 static void put_transport(struct text *text)
 {
-	static void (*const kinds[])(struct text *) = { put_tcp,  put_tcp,	put_udp,
-							put_icmp, put_protocol, put_protocol };
+	static void (*const kinds[])(struct text *) = { put_tcp,       put_tcp,	      put_udp,
+							put_icmp,      put_protocol,  put_protocol,
+							put_multiport, put_multiport, put_sctp,
+							put_spi };
+
+	random_pick(text->random, kinds)(text);
+}
+
+static void put_address_range(struct text *text, const char *option)
+{
+	char first[INET6_ADDRSTRLEN], last[INET6_ADDRSTRLEN];
+	int domain = text->family == 4 ? AF_INET : AF_INET6;
+	uint8_t bytes[2][16];
+
+	random_source(text->random, text->family, bytes[0]);
+	random_destination(text->random, text->family, HOOK_INPUT, bytes[1]);
+	if (random_chance(text->random, 30))
+		memcpy(bytes[1], bytes[0], sizeof(bytes[1]));
+	inet_ntop(domain, bytes[0], first, sizeof(first));
+	inet_ntop(domain, bytes[1], last, sizeof(last));
+	fprintf(text->out, " %s%s %s-%s", maybe_not(text), option, first, last);
+}
+
+static void put_iprange(struct text *text)
+{
+	bool both = random_chance(text->random, 30), source = random_chance(text->random, 50);
+
+	fputs(" -m iprange", text->out);
+	if (both || source)
+		put_address_range(text, "--src-range");
+	if (both || !source)
+		put_address_range(text, "--dst-range");
+}
+
+static void put_length(struct text *text)
+{
+	unsigned least = random_below(text->random, 100);
+
+	fprintf(text->out, " -m length %s--length %u", maybe_not(text), least);
+	if (random_chance(text->random, 80))
+		fprintf(text->out, ":%u", least + random_below(text->random, 100));
+}
+
+/* Matches that any packet may meet. */
+static void put_other(struct text *text)
+{
+	static void (*const kinds[])(struct text *) = { put_iprange, put_length };
 
 	random_pick(text->random, kinds)(text);
 }
@@ -137,6 +216,8 @@ static void put_conditions(struct text *text, bool with_output)
 		put_device(text, "-o");
 	if (random_chance(text->random, 70))
 		put_transport(text);
+	if (random_chance(text->random, 20))
+		put_other(text);
 	if (text->family == 4 && random_chance(text->random, 15))
 		fprintf(text->out, " %s-f", maybe_not(text));
 }

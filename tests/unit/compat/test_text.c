@@ -26,11 +26,18 @@ static const char *const rules_ipv4[] = {
 	"-p icmp -m icmp ! --icmp-type echo-request",
 	"-p icmp -f -i lo",
 	"! -p gre ! -f -s 1.1.1.1",
+	"-m iprange --src-range 10.0.0.1-10.0.0.9",
+	"-m iprange --src-range 10.0.0.1",
+	"-m iprange ! --src-range 10.0.0.1-10.0.0.9 ! --dst-range 1.1.1.1-2.2.2.2",
+	"-p ah -m ah --ahspi 5",
+	"-p ah -m ah ! --ahspi 5:10",
+	"-p ah -m ah",
 	"-m conntrack --ctproto tcp --ctorigsrc 10.0.0.0/8 --ctorigdst 1.2.3.4",
 	"-m conntrack ! --ctreplsrc 10.0.0.0/255.128.0.0 --ctrepldst 0.0.0.0/0",
 };
 
 static const char *const rules_ipv6[] = {
+	"-m iprange --src-range fe80::1-fe80::ffff ! --dst-range ::-::1",
 	"-m conntrack --ctorigsrc fe80::/10 ! --ctorigdst ::1 --ctreplsrc ::1/0 --ctrepldst ::",
 	"-s ::/0",
 	"! -s ::/0",
@@ -100,6 +107,21 @@ static const char *const rules_both[] = {
 	"-m conntrack --ctdir REPLY",
 	"-m conntrack ! --ctproto 6 ! --ctstate NEW --ctdir REPLY --ctstatus ASSURED --ctexpire "
 	"1:2",
+	"-p tcp -m multiport --dports 80",
+	"-p tcp -m multiport ! --sports 80,443,1000:2000,0:65535",
+	"-p udp -m multiport --ports 53,5353,1:2",
+	"-p sctp -m multiport --ports 5:6,6",
+	"-p udplite -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+	"-p esp -m esp --espspi 5",
+	"-p esp -m esp",
+	"-p esp -m esp ! --espspi 5:10",
+	"-p esp -m esp ! --espspi 0:4294967295",
+	"-m length --length 5",
+	"-m length ! --length 5:",
+	"-m length --length :5",
+	"-p sctp -m sctp --sport 5 ! --dport 6:7",
+	"-p sctp -m sctp",
+	"-p sctp -m sctp --sport 0:65535",
 	"-p tcp -m comment --comment x -m tcp --dport 1 -m comment --comment y",
 };
 

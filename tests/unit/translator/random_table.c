@@ -41,7 +41,7 @@ static uint16_t random_port(struct random *random)
 
 static uint8_t random_protocol(struct random *random)
 {
-	static const uint8_t protocols[] = { 6, 6, 6, 17, 17, 1, 58, 47, 0, 255 };
+	static const uint8_t protocols[] = { 6, 6, 6, 17, 17, 1, 58, 47, 0, 132, 50, 255 };
 
 	return protocols[random_below(random, sizeof(protocols))];
 }
@@ -154,6 +154,7 @@ static void random_predicate(struct random *random, uint8_t family, uint8_t fiel
 		break;
 	case FIELD_TRANSPORT:
 		p.fragment_one_drops = chance(random, 50);
+		p.ports_suffice = chance(random, 20);
 		p.invert = false;
 		break;
 	case FIELD_NEVER:
@@ -346,24 +347,28 @@ struct ir *random_table(struct random *random, uint8_t family, uint32_t size, en
 static void random_transport(struct random *random, struct packet *packet)
 {
 	static const uint8_t states[] = { TRANSPORT_TRUNCATED, TRANSPORT_FRAGMENT,
-					  TRANSPORT_FRAGMENT_ONE };
-	bool known = packet->protocol == 6 || packet->protocol == 17 || packet->protocol == 1 ||
-		     packet->protocol == 58;
+					  TRANSPORT_FRAGMENT_ONE, TRANSPORT_PORTS };
+	bool has_ports = packet->protocol == 6 || packet->protocol == 17 || packet->protocol == 132;
+	bool known = has_ports || packet->protocol == 50 ||
+		     packet->protocol == (packet->family == 4 ? 1 : 58);
 
 	if (known)
-		packet->transport =
-			chance(random, 80) ? TRANSPORT_OK : states[random_below(random, 3)];
+		packet->transport = chance(random, 80)
+					    ? TRANSPORT_OK
+					    : states[random_below(random, has_ports ? 4 : 3)];
 	if (packet->transport == TRANSPORT_FRAGMENT || packet->transport == TRANSPORT_FRAGMENT_ONE)
 		packet->flags |= PACKET_FRAGMENT;
-	if (packet->transport != TRANSPORT_OK)
+	if (packet->transport != TRANSPORT_OK && packet->transport != TRANSPORT_PORTS)
 		return;
-	if (packet->protocol == 6 || packet->protocol == 17) {
+	if (has_ports) {
 		packet->source_port = random_port(random);
 		packet->destination_port = random_port(random);
+	} else if (packet->protocol == 50) {
+		packet->spi = small_number(random);
 	} else {
 		packet->icmp = random_below(random, 4) << 8 | random_below(random, 3);
 	}
-	if (packet->protocol != 6)
+	if (packet->protocol != 6 || packet->transport != TRANSPORT_OK)
 		return;
 	packet->tcp_flags = random_below(random, 256);
 	packet->tcp_options[0] = random_below(random, 8);
@@ -486,7 +491,8 @@ static enum answer ask(const struct packet *packet, const struct predicate *p)
 		yes = packet->tcp_options[p->range.min / 64] >> p->range.min % 64 & 1;
 		break;
 	case FIELD_TRANSPORT:
-		if (packet->transport == TRANSPORT_OK)
+		if (packet->transport == TRANSPORT_OK ||
+		    (packet->transport == TRANSPORT_PORTS && p->ports_suffice))
 			return ANSWER_YES;
 		if (packet->transport == TRANSPORT_FRAGMENT ||
 		    (packet->transport == TRANSPORT_FRAGMENT_ONE && !p->fragment_one_drops))
