@@ -15,9 +15,22 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct net;
+struct in_device;
+struct inet6_dev;
+
 struct net_device {
 	char name[IFACE_NAME_SIZE];
 	int ifindex;
+	struct {
+		struct net *net;
+	} nd_net;
+	void *rx_handler;	/* of a master: bridge, bond, macvlan, ... */
+	void *tcx_ingress;	/* TC programs, and the qdisc with its filters; since 6.6 */
+	void *miniq_ingress;	/* that qdisc before */
+	void *nf_hooks_ingress; /* chains of nf_tables at the device */
+	struct in_device *ip_ptr;
+	struct inet6_dev *ip6_ptr;
 };
 
 struct nf_hook_state {
@@ -33,6 +46,7 @@ struct sk_buff {
 	unsigned char *head;
 	unsigned char *data;
 	__u16 network_header; /* offset from head */
+	struct net_device *dev;
 	unsigned long _nfct;
 };
 

@@ -34,4 +34,16 @@ static __always_inline void kernel_words(__u32 *to, __u64 address, int count)
 		to[i] = from[i];
 }
 
+/* KERNEL_BITFIELD() - the value of a member that is a bit field of an unsigned int. */
+#define KERNEL_BITFIELD(type, address, member)                                                  \
+	({                                                                                      \
+		const type *_object = 0;                                                        \
+		__u64 _word = *(const __u32 *)kernel_at(                                        \
+			(address) +                                                             \
+			__builtin_preserve_field_info(_object->member, BPF_FIELD_BYTE_OFFSET)); \
+                                                                                                \
+		_word <<= __builtin_preserve_field_info(_object->member, BPF_FIELD_LSHIFT_U64); \
+		_word >> __builtin_preserve_field_info(_object->member, BPF_FIELD_RSHIFT_U64);  \
+	})
+
 #endif

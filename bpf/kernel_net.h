@@ -6,9 +6,11 @@
 #ifndef UBPFILTER_KERNEL_NET_H
 #define UBPFILTER_KERNEL_NET_H
 
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
+#include <linux/netfilter.h>
+#include <linux/xfrm.h>
+#include <stdbool.h>
+
+#include "kernel.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -28,9 +30,98 @@ struct ns_common___renamed { /* 6.18 */
 	refcount_t __ns_ref;
 };
 
+enum nf_hook_ops_type {
+	NF_HOOK_OP_UNDEFINED,
+	NF_HOOK_OP_BPF = 2,
+};
+
+struct nf_hook_ops {
+	enum nf_hook_ops_type hook_ops_type : 8;
+	int priority;
+};
+
+struct nf_hook_entry {
+	void *hook;
+	void *priv; /* a BPF program's hook: the program */
+};
+
+/* Behind the last of `hooks` lie as many pointers to struct nf_hook_ops. */
+struct nf_hook_entries {
+	__u16 num_hook_entries;
+	struct nf_hook_entry hooks[];
+};
+
+struct netns_nf {
+	struct nf_hook_entries *hooks_ipv4[NF_INET_NUMHOOKS];
+	struct nf_hook_entries *hooks_ipv6[NF_INET_NUMHOOKS];
+};
+
+struct netns_xfrm {
+	unsigned int policy_count[XFRM_POLICY_MAX * 2];
+	__u8 policy_default[XFRM_POLICY_MAX];
+};
+
+struct ipv4_devconf {
+	int data[1]; /* by IPV4_DEVCONF_* - 1 */
+};
+
+struct netns_ipv4 {
+	struct ipv4_devconf *devconf_all;
+	bool fib_has_custom_rules;
+	bool fib_has_custom_local_routes;
+	atomic_t fib_num_tclassid_users;
+};
+
 struct net {
 	struct ns_common ns;
 	__u64 net_cookie;
+	struct netns_nf nf;
+	struct netns_xfrm xfrm;
+	struct netns_ipv4 ipv4;
+};
+
+struct in_device {
+	struct ipv4_devconf cnf;
+};
+
+struct inet6_dev {
+	struct {
+		__s32 disable_ipv6;
+	} cnf;
+};
+
+/* TC programs of a device: one beside the other, and where the filters of its qdisc are. */
+struct bpf_mprog_fp {
+	struct bpf_prog *prog;
+};
+
+struct bpf_mprog_bundle;
+
+struct bpf_mprog_entry {
+	struct bpf_mprog_fp fp_items[2];
+	struct bpf_mprog_bundle *parent;
+};
+
+struct tcx_entry {
+	void *miniq;
+	struct {
+	} bundle;
+};
+
+struct bpf_prog_aux {
+	char name[16];
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct xdp_rxq_info {
+	struct net_device *dev;
+};
+
+struct xdp_buff {
+	struct xdp_rxq_info *rxq;
 };
 
 struct bpf_link {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What user space cannot ask the kernel for: who uses a network namespace. */
 #include "kernel_net.h"
-#include "surroundings.h"
+#include "namespace_holder.h"
 
 #define LINK_TYPE_NETFILTER 10 /* BPF_LINK_TYPE_NETFILTER of Linux 6.4 */
 

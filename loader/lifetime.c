@@ -12,7 +12,7 @@
 #include <sys/inotify.h>
 #include <sys/timerfd.h>
 
-#include "../bpf/surroundings.h"
+#include "../bpf/namespace_holder.h"
 #include "internal.h"
 #include "objects.h"
 
