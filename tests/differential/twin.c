@@ -112,6 +112,21 @@ static int twin_restore(struct twin *twin, const char *text)
 	return error;
 }
 
+/* A table that is handed to the kernel would be compared with itself. */
+static int bpf_enforces(struct twin *twin)
+{
+	const char *const argv[] = { twin->runner, "status", NULL };
+	char *text = NULL;
+	int error = command_run(-1, twin->environment, argv, NULL, &text);
+
+	if (!error && !strstr(text, "enforced by BPF")) {
+		printf("%s: BPF does not enforce the table:\n%s", twin->name, text);
+		error = -EREMOTE;
+	}
+	free(text);
+	return error;
+}
+
 /* iptables-save without its comment lines, which carry the time. */
 static void put_lines(FILE *out, const char *text, const char *without)
 {
@@ -198,6 +213,8 @@ static int run_prepare(const struct run *run)
 	int error = twin_restore(twin, rules);
 
 	free(rules);
+	if (!error && twin->runner)
+		error = bpf_enforces(twin);
 	if (!error && twin->connections >= 0)
 		error = connections_flush(twin->connections);
 	for (unsigned side = 0; side < 2 && !error; side++)
