@@ -136,7 +136,7 @@ static void frame_print(const struct burst *burst, const struct frame *frame)
 	printf("%s, %u bytes", names[frame->origin], frame->size);
 	if (frame->offload.gso_type)
 		printf(", in segments of %u", frame->offload.gso_size);
-	for (unsigned i = 0; i < frame->size && i < 256; i++)
+	for (unsigned i = 0; i < frame->size && i < 96; i++)
 		printf("%s%02x", i % 32 ? " " : "\n\t", burst->bytes[frame->offset + i]);
 	printf("\n");
 }
