@@ -20,15 +20,18 @@ int nf_output(struct packet *packet);
 /* Bytes that are copied out of a packet whose headers are spread over fragments. */
 #define COPY_SIZE 2048u
 
+/* Who parses at the same time on one processor: OUTPUT can be interrupted and preempted. */
+#define COPIES 8u
+
 struct copy {
 	__u64 address; /* of `data`, as a number: bytes_at() takes no pointer of the verifier's */
+	__u64 taken;
 	unsigned char data[COPY_SIZE];
 };
 
-/* INPUT and FORWARD run with bottom halves off: no packet interrupts another. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, COPIES);
 	__type(key, __u32);
 	__type(value, struct copy);
 } copies SEC(".maps");
@@ -36,20 +39,37 @@ struct {
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags,
 			       struct bpf_dynptr *pointer) __ksym;
 
-/* Have @bytes in one piece. Return: whether that was possible. */
-static __always_inline bool bytes_copy(struct bytes *bytes, struct sk_buff *skb)
+/* A copy that nobody uses, to be let go of with copy_release(). Programs stay on their processor.
+ */
+static __always_inline struct copy *copy_take(void)
 {
-	__u32 key = 0, size = skb->len;
-	struct copy *copy = bpf_map_lookup_elem(&copies, &key);
+	for (__u32 i = 0; i < COPIES; i++) {
+		__u32 key = i;
+		struct copy *copy = bpf_map_lookup_elem(&copies, &key);
+
+		if (copy && !__sync_val_compare_and_swap(&copy->taken, 0, 1))
+			return copy;
+	}
+	return NULL;
+}
+
+static __always_inline void copy_release(struct copy *copy)
+{
+	*(volatile __u64 *)&copy->taken = 0;
+}
+
+/* Have @bytes in one piece. Return: whether that was possible. */
+static __always_inline bool bytes_copy(struct bytes *bytes, struct copy *copy, struct sk_buff *skb)
+{
+	__u32 size = skb->len;
 	struct bpf_dynptr pointer;
 
 	/* what is compared shall be what is passed: no second load behind the comparison */
 	__asm__ volatile("" : "+r"(size));
 	if (size > COPY_SIZE)
 		size = COPY_SIZE;
-	if (!copy || bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &pointer))
-		return false;
-	if (bpf_dynptr_read(copy->data, size, &pointer, 0, 0))
+	if (bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &pointer) ||
+	    bpf_dynptr_read(copy->data, size, &pointer, 0, 0))
 		return false;
 	*(volatile __u64 *)&copy->address = (__u64)copy->data;
 	bytes->address = *(volatile __u64 *)&copy->address;
@@ -59,13 +79,25 @@ static __always_inline bool bytes_copy(struct bytes *bytes, struct sk_buff *skb)
 
 /* --- a packet's way in ----------------------------------------------------------------------- */
 
-enum copying {
-	COPYING,
-	NO_COPYING, /* OUTPUT can be interrupted; what it sees was made with its headers together */
-};
+static __always_inline enum parse_result parse_copied(struct packet *packet, struct view *view,
+						      struct route_facts *facts,
+						      struct sk_buff *skb)
+{
+	struct copy *copy = copy_take();
+	enum parse_result result = PARSE_REFUSED;
+	__u8 counting = packet->counting;
 
-static __always_inline enum parse_result parse(struct packet *packet, struct sk_buff *skb,
-					       enum copying copying)
+	if (!copy)
+		return PARSE_REFUSED;
+	if (bytes_copy(&view->bytes, copy, skb)) {
+		*packet = (struct packet){ .counting = counting };
+		result = parse_ip(packet, view, facts);
+	}
+	copy_release(copy);
+	return result;
+}
+
+static __always_inline enum parse_result parse(struct packet *packet, struct sk_buff *skb)
 {
 	struct route_facts facts = {};
 	struct view view = {
@@ -76,12 +108,7 @@ static __always_inline enum parse_result parse(struct packet *packet, struct sk_
 	};
 	enum parse_result result = parse_ip(packet, &view, &facts);
 
-	if (result != PARSE_SHORT || copying == NO_COPYING)
-		return result;
-	if (!bytes_copy(&view.bytes, skb))
-		return PARSE_REFUSED;
-	*packet = (struct packet){};
-	return parse_ip(packet, &view, &facts);
+	return result == PARSE_SHORT ? parse_copied(packet, &view, &facts, skb) : result;
 }
 
 static __always_inline void name_copy(__u8 name[IFACE_NAME_SIZE], const struct net_device *device)
@@ -90,12 +117,11 @@ static __always_inline void name_copy(__u8 name[IFACE_NAME_SIZE], const struct n
 		((__u64 *)name)[i] = ((const __u64 *)device->name)[i];
 }
 
-static __always_inline bool packet_read(struct packet *packet, const struct bpf_nf_ctx *context,
-					enum copying copying)
+static __always_inline bool packet_read(struct packet *packet, const struct bpf_nf_ctx *context)
 {
 	const struct nf_hook_state *state = context->state;
 
-	if (parse(packet, context->skb, copying) != PARSE_OK)
+	if (parse(packet, context->skb) != PARSE_OK)
 		return false;
 	if (table_needs & NEED_IN_NAME && state->in)
 		name_copy(packet->in_name, state->in);
@@ -113,7 +139,7 @@ int netfilter_input(struct bpf_nf_ctx *context)
 {
 	struct packet packet = {};
 
-	if (!packet_read(&packet, context, COPYING))
+	if (!packet_read(&packet, context))
 		return NF_DROP;
 	return nf_input(&packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
 }
@@ -123,7 +149,7 @@ int netfilter_forward(struct bpf_nf_ctx *context)
 {
 	struct packet packet = {};
 
-	if (!packet_read(&packet, context, COPYING))
+	if (!packet_read(&packet, context))
 		return NF_DROP;
 	return nf_forward(&packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
 }
@@ -133,7 +159,7 @@ int netfilter_output(struct bpf_nf_ctx *context)
 {
 	struct packet packet = { .counting = COUNTING_ATOMIC };
 
-	if (!packet_read(&packet, context, NO_COPYING))
+	if (!packet_read(&packet, context))
 		return NF_DROP;
 	return nf_output(&packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
 }

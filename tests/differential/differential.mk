@@ -3,7 +3,7 @@
 
 DIFFERENTIAL_SOURCES := $(wildcard tests/differential/*.c)
 DIFFERENTIAL_SECONDS ?= 600
-DIFFERENTIAL_HOOKS   ?= tc xdp
+DIFFERENTIAL_HOOKS   ?= auto netfilter tc xdp
 
 $(BUILD)/tests/differential/differential: $(DIFFERENTIAL_SOURCES) $(wildcard tests/differential/*.h)
 	@mkdir -p $(@D)
