@@ -17,11 +17,12 @@ int nf_output(struct packet *packet);
 
 /* --- headers that do not lie together -------------------------------------------------------- */
 
-/* Bytes that are copied out of a packet whose headers are spread over fragments. */
-#define COPY_SIZE 2048u
+/* Bytes that are copied out of a packet whose headers are spread over fragments: as far as headers
+   are followed, and a transport header behind. */
+#define COPY_SIZE (OFFSET_MASK + 1u + 64u)
 
 /* Who parses at the same time on one processor: OUTPUT can be interrupted and preempted. */
-#define COPIES 8u
+#define COPIES 4u
 
 struct copy {
 	__u64 address; /* of `data`, as a number: bytes_at() takes no pointer of the verifier's */

@@ -35,6 +35,8 @@ struct options {
 };
 
 struct tally {
+	struct random seeds;
+	uint64_t seed; /* of the next ruleset */
 	unsigned rulesets;
 	unsigned differences;
 	unsigned unsteady; /* differences that did not come back */
@@ -184,12 +186,11 @@ static int twins_try(const struct options *options, const struct scope *scope, t
 	trial.twins = twins;
 	for (unsigned i = 0; i < RULESETS_OF_TWINS && !result && !is_over(options, tally, end);
 	     i++) {
-		uint64_t seed = options->seed + tally->rulesets * 0x9e3779b97f4a7c15ull;
-
 		if (options->seconds && i && time(NULL) >= turn_end)
 			break;
-		if (ruleset_try(options, scope, seed, tally) == OUTCOME_FAILED)
+		if (ruleset_try(options, scope, tally->seed, tally) == OUTCOME_FAILED)
 			result = 2;
+		tally->seed = random_next(&tally->seeds);
 	}
 	twins_close(twins);
 	return result;
@@ -198,7 +199,8 @@ static int twins_try(const struct options *options, const struct scope *scope, t
 static int run(const struct options *options)
 {
 	time_t begin = time(NULL), end = begin + options->seconds;
-	struct tally tally = {};
+	/* the first ruleset's seed is the run's: any of them can be repeated alone */
+	struct tally tally = { .seeds = { options->seed }, .seed = options->seed };
 	int result = 0;
 
 	for (unsigned turn = 0; !result && !is_over(options, &tally, end); turn++) {

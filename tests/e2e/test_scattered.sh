@@ -94,5 +94,7 @@ done
 	receive "a scattered packet through this host" 4 $(four 10.78.1.9 10.200.0.1)
 	emit "a scattered packet of this host" 4 10.78.1.9 $(four 10.78.1.1 10.78.1.9)
 	receive "a scattered IPv6 packet to this host" 6 $(six $there $here)
+	receive "a scattered IPv6 packet with headers of 2 KiB" 6 "$(ipv6_ah $there $here 0001 "$(zeros 1200)")" \
+		"$(ipv6_ah $there $here 04b0 "$(zeros 1200)")"
 	emit "a scattered IPv6 packet of this host" 6 fd78:1::9 $(six $here $there)
 }
