@@ -7,6 +7,7 @@
 #include "bytes_skb.h"
 #include "parse.h"
 #include "tracked.h"
+#include "way.h"
 
 #define NF_DROP	  0
 #define NF_ACCEPT 1

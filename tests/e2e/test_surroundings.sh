@@ -26,13 +26,13 @@ equal "without rules of ours, nobody judges what is not dropped" shared "$(all a
 on_bpf a iptables-legacy -A INPUT -p 99 -j DROP
 equal "clear" clear "$(all a)"
 cost() { inside a "$way" "$way"4.bpf.o "$1" cost; }
-echo "  cost of nothing: $(cost nothing) ns, of asking: $(cost way_xdp) ns"
+echo "  cost of nothing: $(cost nothing) ns, of asking: $(cost cost_xdp) ns"
 
 # conntrack
 on_bpf a iptables-legacy -A INPUT -m state --state ESTABLISHED
 on_bpf a ip6tables-legacy -A INPUT -m state --state ESTABLISHED
 equal "with conntrack" tracked "$(all a)"
-echo "  cost of nothing: $(cost nothing) ns, of asking with conntrack: $(cost way_xdp) ns"
+echo "  cost of nothing: $(cost nothing) ns, of asking with conntrack: $(cost cost_xdp) ns"
 on_bpf a iptables-legacy -F
 equal "with conntrack of the other family" clear "$(ask 4 tc a)"
 on_bpf a ip6tables-legacy -F
