@@ -228,17 +228,24 @@ static __always_inline void destination_translate(struct packet *packet, __u64 n
 /* TCP_CONNTRACK_SYN_RECV and TCP_CONNTRACK_ESTABLISHED */
 #define TCP_IS_OPEN(state) ((state) == 2 || (state) == 3)
 
-/* as nf_conntrack_in() and nf_conntrack_tcp_packet(): what the packet itself makes of it */
+/* as nf_conntrack_tcp_packet() and nf_conntrack_udp_packet(): is a connection to be kept? */
+static __always_inline bool packet_assures(const struct packet *packet, __u64 nf_conn)
+{
+	if (packet->protocol == IPPROTO_UDP)
+		return bpf_jiffies64() > KERNEL_FIELD(struct nf_conn, nf_conn, proto.udp.stream_ts);
+	return (packet->tcp_flags & TCP_FLAGS(1, 1, 1, 1, 0)) == TCP_FLAGS(0, 0, 0, 1, 0) &&
+	       TCP_IS_OPEN(KERNEL_FIELD(struct nf_conn, nf_conn, proto.tcp.state));
+}
+
+/* What the packet itself adds, once conntrack has seen it. */
 static __always_inline void status_advance(struct packet *packet, __u64 nf_conn)
 {
 	struct connection *connection = &packet->connection;
 
+	if (connection->status & IPS_SEEN_REPLY && packet_assures(packet, nf_conn))
+		connection->status |= IPS_ASSURED;
 	if (connection->flags & CONNECTION_REPLY)
 		connection->status |= IPS_SEEN_REPLY;
-	if (packet->protocol == IPPROTO_TCP && connection->status & IPS_SEEN_REPLY &&
-	    (packet->tcp_flags & TCP_FLAGS(1, 1, 1, 1, 0)) == TCP_FLAGS(0, 0, 0, 1, 0) &&
-	    TCP_IS_OPEN(KERNEL_FIELD(struct nf_conn, nf_conn, proto.tcp.state)))
-		connection->status |= IPS_ASSURED;
 }
 
 /* TCP_CONNTRACK_TIME_WAIT and what is more closed than that */

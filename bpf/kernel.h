@@ -84,8 +84,13 @@ struct ip_ct_tcp {
 	__u8 state; /* TCP_CONNTRACK_* */
 };
 
+struct nf_ct_udp {
+	unsigned long stream_ts; /* jiffies: packets both ways after that are a stream */
+};
+
 union nf_conntrack_proto {
 	struct ip_ct_tcp tcp;
+	struct nf_ct_udp udp;
 };
 
 struct nf_conn {

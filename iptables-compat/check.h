@@ -32,7 +32,7 @@ int check_chains(struct table *table);
  * find_check_entry(). Clears the padding behind the data, which the kernel does not hand out.
  * Return: 0, -EINVAL, -EPROTOTYPE, -ENOENT, or -EOPNOTSUPP for what is not done in BPF (@message).
  */
-int check_extensions(struct table *table, struct message *message);
+int check_extensions(struct table *table, enum table_demand demand, struct message *message);
 
 /**
  * check_supported() - what the kernel accepts but BPF does not do.

@@ -107,7 +107,7 @@ static int check_target(struct table *table, uint32_t index, const unsigned char
 	return 0;
 }
 
-int check_extensions(struct table *table, struct message *message)
+int check_extensions(struct table *table, enum table_demand demand, struct message *message)
 {
 	for (uint32_t i = 0; i < table->entry_count; i++) {
 		struct entry entry = table_entry(table, i);
@@ -122,7 +122,7 @@ int check_extensions(struct table *table, struct message *message)
 		}
 		if (!error)
 			error = check_target(table, i, entry.match_end, message);
-		if (error)
+		if (error && !(error == -EOPNOTSUPP && demand == DEMAND_SOUND))
 			return error;
 	}
 	return 0;

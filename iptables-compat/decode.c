@@ -88,8 +88,8 @@ static int table_allocate(enum family family, const struct ipt_replace *replace,
 	return 0;
 }
 
-int table_decode(enum family family, const void *optval, size_t len, struct table **table,
-		 uint32_t *num_counters, struct message *message)
+int table_decode_as(enum family family, enum table_demand demand, const void *optval, size_t len,
+		    struct table **table, uint32_t *num_counters, struct message *message)
 {
 	_cleanup_table_ struct table *made = NULL;
 	struct ipt_replace replace;
@@ -111,10 +111,10 @@ int table_decode(enum family family, const void *optval, size_t len, struct tabl
 	if (!error)
 		error = index_chains(made);
 	if (!error)
-		error = check_extensions(made, message);
+		error = check_extensions(made, demand, message);
 	if (!error)
 		error = check_identity(made, replace.num_counters);
-	if (!error)
+	if (!error && demand == DEMAND_SUPPORTED)
 		error = check_supported(made, message);
 	if (error && error != -EOPNOTSUPP)
 		return error;
@@ -122,4 +122,10 @@ int table_decode(enum family family, const void *optval, size_t len, struct tabl
 	if (!error)
 		*table = TAKE_PTR(made);
 	return error;
+}
+
+int table_decode(enum family family, const void *optval, size_t len, struct table **table,
+		 uint32_t *num_counters, struct message *message)
+{
+	return table_decode_as(family, DEMAND_SUPPORTED, optval, len, table, num_counters, message);
 }

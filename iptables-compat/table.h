@@ -52,6 +52,12 @@ struct entry {
 	const struct ip6t_ip6 *ipv6; /* NULL for IPv4 */
 };
 
+/* What a table must be. */
+enum table_demand {
+	DEMAND_SUPPORTED, /* something that BPF does */
+	DEMAND_SOUND,	  /* to be looked at: what BPF does not do stays in it, unchecked */
+};
+
 /**
  * table_decode() - check a SET_REPLACE argument as the kernel does, in its order, and decode it.
  * @optval, @len: what the client passed to setsockopt. Nothing is trusted.
@@ -63,6 +69,10 @@ struct entry {
  */
 int table_decode(enum family family, const void *optval, size_t len, struct table **table,
 		 uint32_t *num_counters, struct message *message);
+
+/** table_decode_as() - the same of a table that need not be more than @demand. */
+int table_decode_as(enum family family, enum table_demand demand, const void *optval, size_t len,
+		    struct table **table, uint32_t *num_counters, struct message *message);
 
 /**
  * table_initial() - the filter table that the kernel registers: three empty chains, policy ACCEPT.

@@ -78,7 +78,10 @@ static int print_matches(FILE *out, const struct table *table, const struct entr
 		const struct match_extension *extension =
 			match_find(table->family, match->u.user.name, match->u.user.revision);
 
-		error = extension->print(match->data, &context, out);
+		if (extension)
+			error = extension->print(match->data, &context, out);
+		else /* how it is written, only iptables knows */
+			fprintf(out, " -m %s ...", match->u.user.name);
 		next += match->u.match_size;
 	}
 	return error;
@@ -102,11 +105,14 @@ static const char *verdict_name(int32_t verdict)
 static int print_target(FILE *out, const struct table *table, const struct entry *entry,
 			uint32_t index)
 {
-	int32_t verdict = target_verdict(entry->target);
+	bool known = target_is(entry->target, XT_STANDARD_TARGET);
+	int32_t verdict = known ? target_verdict(entry->target) : 0;
 	uint8_t flags = entry->ipv4 ? entry->ipv4->flags : entry->ipv6->flags;
 	char letter = flags & layout_get(table->family)->goto_flag ? 'g' : 'j';
 
-	if (verdict >= 0 && (uint32_t)verdict == table->offsets[index] + entry->next_offset)
+	if (!known)
+		fprintf(out, " -j %s ...", target_name(entry->target));
+	if (!known || (uint32_t)verdict == table->offsets[index] + entry->next_offset)
 		return 0;
 	fprintf(out, " -%c %s", letter,
 		verdict < 0 ? verdict_name(verdict) : jump_name(table, (uint32_t)verdict));

@@ -18,6 +18,7 @@ static const struct {
 } commands[] = {
 	{ "exec", command_exec, "run a command whose iptables works on BPF" },
 	{ "translate", command_translate, "compile an iptables-save file to a BPF object" },
+	{ "check", command_check, "where each rule is enforced here, and how exactly" },
 	{ "status", command_status, "who runs, which tables, programs and devices" },
 	{ "dump", command_dump, "the loaded programs, annotated by rule" },
 	{ "stop", command_stop, "end the processes; the rules stay in force" },

@@ -15,7 +15,6 @@
 #include "../loader/loader.h"
 #include "commands.h"
 #include "offline_restore.h"
-#include "shim_path.h"
 
 #define OBJECT_SUFFIX ".bpf.o"
 
@@ -111,20 +110,6 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
 	return 0;
 }
 
-static int read_rules(const char *path, struct rules_text *rules, struct message *message)
-{
-	bool is_stdin = strcmp(path, "-") == 0;
-	FILE *in = is_stdin ? stdin : fopen(path, "re");
-	int error;
-
-	if (!in)
-		return message_set(message, -errno, "cannot open %s: %s", path, strerror(errno));
-	error = rules_text_read(in, warn_ignored, rules, message);
-	if (!is_stdin)
-		fclose(in);
-	return error;
-}
-
 static int write_output(const char *path, const struct object *object, struct message *message)
 {
 	_cleanup_close_ int fd = -1;
@@ -172,18 +157,11 @@ static int compile_table(const struct arguments *arguments, const struct table *
 
 static int translate(const struct arguments *arguments, struct message *message)
 {
-	struct rules_text rules = {};
 	struct object linked = {};
 	struct table *table = NULL;
-	char shim[PATH_MAX];
-	int error = shim_path(shim);
+	int error = rules_table(arguments->family, DEMAND_SUPPORTED, arguments->rules, warn_ignored,
+				&table, NULL, message);
 
-	if (error)
-		return message_set(message, error, "cannot find %s: %s", shim, strerror(-error));
-	error = read_rules(arguments->rules, &rules, message);
-	if (!error)
-		error = offline_restore(arguments->family, &rules, shim, &table, message);
-	free(rules.data);
 	if (!error)
 		error = compile_table(arguments, table, &linked, message);
 	table_free(table);

@@ -8,6 +8,7 @@
 
 int command_exec(int argc, char **argv);
 int command_translate(int argc, char **argv);
+int command_check(int argc, char **argv);
 int command_dump(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_stop(int argc, char **argv);

@@ -62,6 +62,13 @@ int compile(const struct table *table, const struct compile_options *options, st
 int lower(const struct table *table, struct ir **ir, struct message *message);
 
 /**
+ * lower_each() - the same to look at a table, rule by rule: what BPF does not do of a rule is
+ * missing in the IR.
+ * @messages: one for each entry; set for rules that BPF does not do, and why.
+ */
+int lower_each(const struct table *table, struct ir **ir, struct message *messages);
+
+/**
  * emit() - the IR as an ELF object; the second half of compile(). Errors as compile().
  * @source_name: shown as the file name in line info, for example "filter" or "filter6".
  */

@@ -3,9 +3,6 @@
 
 #define EVERYWHERE (STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC) | STAGE_BIT(STAGE_NF))
 
-/* XDP and TC look into conntrack's table before conntrack sees the packet (bpf/connection.h). */
-#define PREDICTED .stages = EVERYWHERE, .predicted = true
-
 #define NEED_TUPLES (NEED_CONNECTION | NEED_CONNECTION_TUPLES)
 #define NEED_EXPIRY (NEED_CONNECTION | NEED_CONNECTION_EXPIRY)
 
@@ -42,35 +39,36 @@ static const struct field_info fields[FIELD_COUNT] = {
 	[FIELD_DESTINATION_RANGE] = { "destination", AT(destination), OPERAND_BYTES,
 				      .stages = EVERYWHERE },
 	[FIELD_CONNECTION_STATE] = { "connection state", AT(connection.state), OPERAND_MASKED,
-				     .needs = NEED_CONNECTION, PREDICTED },
+				     .needs = NEED_CONNECTION, .stages = EVERYWHERE },
 	[FIELD_CONNECTION_FLAGS] = { "connection", AT(connection.flags), OPERAND_MASKED,
-				     .needs = NEED_CONNECTION, PREDICTED },
+				     .needs = NEED_CONNECTION, .stages = EVERYWHERE },
 	[FIELD_CONNECTION_PROTOCOL] = { "connection protocol", AT(connection.protocol),
-					OPERAND_RANGE, .needs = NEED_TUPLES, PREDICTED },
+					OPERAND_RANGE, .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_CONNECTION_STATUS] = { "connection status", AT(connection.status), OPERAND_MASKED,
-				      .needs = NEED_CONNECTION, PREDICTED },
+				      .needs = NEED_CONNECTION, .stages = EVERYWHERE },
 	[FIELD_CONNECTION_EXPIRES] = { "connection expiry", AT(connection.expires), OPERAND_RANGE,
-				       .needs = NEED_EXPIRY, PREDICTED },
+				       .needs = NEED_EXPIRY, .stages = EVERYWHERE },
 	[FIELD_ORIGINAL_SOURCE] = { "original source", AT(connection.original_source),
-				    OPERAND_MASKED, .needs = NEED_TUPLES, PREDICTED },
+				    OPERAND_MASKED, .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_ORIGINAL_DESTINATION] = { "original destination",
 					 AT(connection.original_destination), OPERAND_MASKED,
-					 .needs = NEED_TUPLES, PREDICTED },
+					 .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_REPLY_SOURCE] = { "reply source", AT(connection.reply_source), OPERAND_MASKED,
-				 .needs = NEED_TUPLES, PREDICTED },
+				 .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_REPLY_DESTINATION] = { "reply destination", AT(connection.reply_destination),
-				      OPERAND_MASKED, .needs = NEED_TUPLES, PREDICTED },
+				      OPERAND_MASKED, .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_ORIGINAL_SOURCE_PORT] = { "original source port",
 					 AT(connection.original_source_port), OPERAND_RANGE,
-					 .needs = NEED_TUPLES, PREDICTED },
+					 .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_ORIGINAL_DESTINATION_PORT] = { "original destination port",
 					      AT(connection.original_destination_port),
-					      OPERAND_RANGE, .needs = NEED_TUPLES, PREDICTED },
+					      OPERAND_RANGE, .needs = NEED_TUPLES,
+					      .stages = EVERYWHERE },
 	[FIELD_REPLY_SOURCE_PORT] = { "reply source port", AT(connection.reply_source_port),
-				      OPERAND_RANGE, .needs = NEED_TUPLES, PREDICTED },
+				      OPERAND_RANGE, .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_REPLY_DESTINATION_PORT] = { "reply destination port",
 					   AT(connection.reply_destination_port), OPERAND_RANGE,
-					   .needs = NEED_TUPLES, PREDICTED },
+					   .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_NEVER] = { "nothing", .operand = OPERAND_NONE, .special = true,
 			  .stages = EVERYWHERE },
 };

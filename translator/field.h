@@ -26,7 +26,6 @@ struct field_info {
 	bool special;	  /* more than a comparison: it can drop, or is no plain bytes */
 	uint32_t needs;	  /* enum table_needs: what must be found out for it */
 	unsigned stages;  /* STAGE_BIT()s: where it is known */
-	bool predicted;	  /* by XDP and TC, which leave it to the netfilter stage where that is */
 };
 
 /** field_info() - what there is to know of @field. */

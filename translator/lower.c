@@ -293,25 +293,55 @@ static void lower_hooks(struct ir *ir, const struct table *table)
 	}
 }
 
-int lower(const struct table *table, struct ir **ir, struct message *message)
+static int ir_make(const struct table *table, struct ir **ir)
 {
 	struct ir *new = calloc(1, sizeof(*new));
-	int error = 0;
 
 	if (!new)
 		return -ENOMEM;
 	new->family = (uint8_t)table->family;
 	new->rule_count = table->entry_count;
 	new->rules = calloc(table->entry_count, sizeof(*new->rules));
-	if (!new->rules)
-		error = -ENOMEM;
-	for (uint32_t i = 0; !error && i < table->entry_count; i++)
-		error = lower_entry(&new->rules[i], table, i, message);
-	if (error) {
+	if (!new->rules) {
 		ir_free(new);
-		return error;
+		return -ENOMEM;
 	}
 	lower_hooks(new, table);
 	*ir = new;
 	return 0;
+}
+
+int lower(const struct table *table, struct ir **ir, struct message *message)
+{
+	struct ir *new;
+	int error = ir_make(table, &new);
+
+	if (error)
+		return error;
+	for (uint32_t i = 0; !error && i < table->entry_count; i++)
+		error = lower_entry(&new->rules[i], table, i, message);
+	if (error)
+		ir_free(new);
+	else
+		*ir = new;
+	return error;
+}
+
+int lower_each(const struct table *table, struct ir **ir, struct message *messages)
+{
+	struct ir *new;
+	int error = ir_make(table, &new);
+
+	if (error)
+		return error;
+	for (uint32_t i = 0; !error && i < table->entry_count; i++) {
+		error = lower_entry(&new->rules[i], table, i, &messages[i]);
+		if (error == -EOPNOTSUPP)
+			error = 0;
+	}
+	if (error)
+		ir_free(new);
+	else
+		*ir = new;
+	return error;
 }

@@ -13,6 +13,7 @@
 #include "../common/io.h"
 #include "../shim/offline.h"
 #include "child.h"
+#include "shim_path.h"
 
 #define RULES_MAX ((size_t)256 << 20) /* bytes of text */
 
@@ -27,6 +28,14 @@ static char *table_start(char *line)
 	return line + 1;
 }
 
+/* "-A ...", perhaps with counters ahead. */
+static bool is_rule(const char *line)
+{
+	if (line[0] == '[')
+		line += strcspn(line, "]") + 1;
+	return strncmp(line + strspn(line, " "), "-A", 2) == 0;
+}
+
 int rules_text_read(FILE *in, void (*ignored)(const char *table), struct rules_text *rules,
 		    struct message *message)
 {
@@ -34,6 +43,7 @@ int rules_text_read(FILE *in, void (*ignored)(const char *table), struct rules_t
 	size_t capacity = 0, size = 0;
 	unsigned tables = 0;
 	bool ours = true; /* comments ahead of the first table */
+	bool in_nat = false, nat = false;
 	FILE *kept = open_memstream(&text, &size);
 	int error = kept ? 0 : -ENOMEM;
 
@@ -42,11 +52,13 @@ int rules_text_read(FILE *in, void (*ignored)(const char *table), struct rules_t
 
 		if (ours && line[0] != '*')
 			fputs(line, kept);
-		else if (!(name = table_start(line)))
+		else if (!(name = table_start(line))) {
+			nat |= in_nat && is_rule(line);
 			fputc('\n', kept);
-		else if ((ours = strcmp(name, "filter") == 0))
+		} else if ((ours = strcmp(name, "filter") == 0))
 			tables += fputs("*filter\n", kept) >= 0;
 		else {
+			in_nat = strcmp(name, "nat") == 0;
 			ignored(name);
 			fputc('\n', kept);
 		}
@@ -64,6 +76,7 @@ int rules_text_read(FILE *in, void (*ignored)(const char *table), struct rules_t
 				   tables ? "more than one" : "no");
 	rules->data = TAKE_PTR(text);
 	rules->size = size;
+	rules->nat = nat;
 	return 0;
 }
 
@@ -170,8 +183,8 @@ static int run(enum family family, int text, int exchange, const char *shim,
 }
 
 /* What iptables-restore wrote behind the answers: the table. */
-static int read_table(enum family family, int exchange, off_t answers, struct table **table,
-		      struct message *message)
+static int read_table(enum family family, enum table_demand demand, int exchange, off_t answers,
+		      struct table **table, struct message *message)
 {
 	_cleanup_free_ void *blob = NULL;
 	struct stat status;
@@ -191,11 +204,12 @@ static int read_table(enum family family, int exchange, off_t answers, struct ta
 	if (lseek(exchange, answers, SEEK_SET) < 0)
 		return -errno;
 	error = io_read(exchange, blob, size);
-	return error ? error : table_decode(family, blob, size, table, &num_counters, message);
+	return error ? error
+		     : table_decode_as(family, demand, blob, size, table, &num_counters, message);
 }
 
-int offline_restore(enum family family, const struct rules_text *rules, const char *shim,
-		    struct table **table, struct message *message)
+int offline_restore(enum family family, enum table_demand demand, const struct rules_text *rules,
+		    const char *shim, struct table **table, struct message *message)
 {
 	_cleanup_close_ int exchange = -1, text = -1;
 	off_t answers = 0;
@@ -207,5 +221,41 @@ int offline_restore(enum family family, const struct rules_text *rules, const ch
 		return message_set(message, error, "cannot make a memory file: %s",
 				   strerror(-error));
 	error = run(family, text, exchange, shim, message);
-	return error ? error : read_table(family, exchange, answers, table, message);
+	return error ? error : read_table(family, demand, exchange, answers, table, message);
+}
+
+/* --- both ------------------------------------------------------------------------------------ */
+
+static int read_rules(const char *path, void (*ignored)(const char *table),
+		      struct rules_text *rules, struct message *message)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	FILE *in = is_stdin ? stdin : fopen(path, "re");
+	int error;
+
+	if (!in)
+		return message_set(message, -errno, "cannot open %s: %s", path, strerror(errno));
+	error = rules_text_read(in, ignored, rules, message);
+	if (!is_stdin)
+		fclose(in);
+	return error;
+}
+
+int rules_table(enum family family, enum table_demand demand, const char *path,
+		void (*ignored)(const char *table), struct table **table, bool *nat,
+		struct message *message)
+{
+	struct rules_text rules = {};
+	char shim[PATH_MAX];
+	int error = shim_path(shim);
+
+	if (error)
+		return message_set(message, error, "cannot find %s: %s", shim, strerror(-error));
+	error = read_rules(path, ignored, &rules, message);
+	if (!error)
+		error = offline_restore(family, demand, &rules, shim, table, message);
+	if (nat)
+		*nat = rules.nat;
+	free(rules.data);
+	return error;
 }

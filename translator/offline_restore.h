@@ -12,6 +12,7 @@
 struct rules_text {
 	char *data; /* owned; the lines of other tables are empty, so that line numbers stay */
 	size_t size;
+	bool nat; /* the file's table "nat" has rules */
 };
 
 /**
@@ -29,9 +30,18 @@ int rules_text_read(FILE *in, void (*ignored)(const char *table), struct rules_t
  * @shim: path of the LD_PRELOAD library.
  * @table: set on success; release with table_free().
  * Return: 0; -EINVAL with an empty message when iptables-restore said on stderr what is wrong; the
- * errors of table_decode().
+ * errors of table_decode_as().
  */
-int offline_restore(enum family family, const struct rules_text *rules, const char *shim,
-		    struct table **table, struct message *message);
+int offline_restore(enum family family, enum table_demand demand, const struct rules_text *rules,
+		    const char *shim, struct table **table, struct message *message);
+
+/**
+ * rules_table() - both, for the file at @path; - is standard input.
+ * @nat: set to whether the file has rules of NAT beside; may be NULL.
+ * Errors as these two; -errno when the file or our library is not found.
+ */
+int rules_table(enum family family, enum table_demand demand, const char *path,
+		void (*ignored)(const char *table), struct table **table, bool *nat,
+		struct message *message);
 
 #endif

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
 
-for arguments in --help --version "exec --help" "translate --help" "dump --help" "status --help" \
+for arguments in --help --version "exec --help" "translate --help" "check --help" "dump --help" "status --help" \
 	"stop --help"; do
 	# shellcheck disable=SC2086
 	succeeds "ubpfilter $arguments" "$ubpfilter" $arguments
@@ -13,7 +13,7 @@ done
 
 wrong=("" "nonsense" "--nonsense" "exec" "exec --nonsense" "translate" "translate a b"
 	"translate --hook cloud a" "translate --hook" "translate -" "translate --nonsense a"
-	"dump --nonsense" "dump surplus" "dump --netns" "status surplus" "status --nonsense"
+	"check" "check a b" "check --hook cloud a" "check --nonsense a" "dump --nonsense" "dump surplus" "dump --netns" "status surplus" "status --nonsense"
 	"stop surplus" "stop --nonsense")
 for arguments in "${wrong[@]}"; do
 	status=0
