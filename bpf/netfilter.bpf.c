@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The netfilter stage: INPUT, FORWARD and OUTPUT where the kernel's iptables has them, at the
- * priority of its filter table. Packets are reassembled, routed and tracked here, so nothing that a
+ * The netfilter stage: INPUT, FORWARD and OUTPUT where the kernel's iptables has them, right before
+ * its filter table. Packets are reassembled, routed and tracked here, so nothing that a
  * rule can ask is unknown: what the stages before it did not drop is judged here, exactly.
  */
 #include "bytes_skb.h"

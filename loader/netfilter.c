@@ -66,7 +66,7 @@ static void link_path(const struct netns *netns, char *path, enum table_family f
 	state_pin_path(netns, path, "links/%s-%s", family_name(family), hooks[hook].name);
 }
 
-/* How many priorities behind the filter table's are tried; firewalld's chains come at 10. */
+/* How many before the filter table's are tried; the kernel's next is destination NAT, at -100. */
 #define PRIORITIES 8
 
 static int link_create_at(int program, enum table_family family, enum nf_inet_hooks hook,
@@ -85,15 +85,16 @@ static int link_create_at(int program, enum table_family family, enum nf_inet_ho
 }
 
 /*
- * At the priority of the filter table. The kernel gives a BPF program no place that another hook
- * has, its own iptables for one, once somebody looked at its filter table: right behind that then.
+ * Right before the kernel's filter table: what BPF judged, the kernel's table may then carry out.
+ * The kernel gives a BPF program no priority that another hook has: the next one before it then.
+ * The table's own will not do, even where it is free: of equals, who comes later stands first.
  */
 static int link_create(int program, enum table_family family, enum nf_inet_hooks hook)
 {
 	int fd = -EBUSY;
 
-	for (int32_t i = 0; i < PRIORITIES && fd == -EBUSY; i++)
-		fd = link_create_at(program, family, hook, NF_IP_PRI_FILTER + i);
+	for (int32_t i = 1; i <= PRIORITIES && fd == -EBUSY; i++)
+		fd = link_create_at(program, family, hook, NF_IP_PRI_FILTER - i);
 	return fd;
 }
 
