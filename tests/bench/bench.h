@@ -36,8 +36,9 @@ void kernel_measure(const struct bench_rule *rules, struct bench_result *result)
 int kernel_open(void);
 
 /** bench_frame() - an Ethernet frame of 64 bytes. */
-void bench_frame(const struct bench_packet *packet, const unsigned char to[6],
-		 unsigned char frame[64]);
+void bench_frame(const struct bench_packet *packet, unsigned char frame[64]);
+
+extern const unsigned char bench_address[6]; /* frames are for */
 
 double bench_now(void); /* milliseconds */
 double bench_median(double *values, size_t count);

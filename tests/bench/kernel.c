@@ -12,8 +12,6 @@
 
 #define FRAMES_COST 1e8 /* about 0.1 s of frames a run, in ns */
 
-static const unsigned char device_address[6] = { 2, 0, 0, 0, 0, 1 };
-
 static int spawn(const char *const argv[], int input)
 {
 	pid_t child = fork();
@@ -71,7 +69,7 @@ static double stack_cost(const struct bench_packet *packet, int frames)
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 64);
 	double start, runs[BENCH_RUNS];
 
-	bench_frame(packet, device_address, frame);
+	bench_frame(packet, frame);
 	for (int i = 0; i < BENCH_RUNS; i++) {
 		start = bench_now();
 		if (program < 0 || bpf_prog_test_run_opts(program, &options))
