@@ -29,8 +29,9 @@ area_objects = $(patsubst %,$(BUILD)/%.o,$(basename $(call area_sources,$(1))))
 archives     = $(patsubst %,$(BUILD)/lib%.a,$(AREAS))
 
 # Entry programs serve one family each: the same source, compiled twice.
-BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,dispatch dispatch_netfilter classify surroundings \
-		 xdp4 xdp6 tc4 tc6 netfilter4 netfilter6 connection4 connection6)
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,dispatch dispatch_netfilter surroundings \
+		 connection4 connection6 \
+		 $(foreach stage,xdp tc netfilter,$(stage)4 $(stage)6 $(stage)4c $(stage)6c))
 PROGRAMS := $(BUILD)/ubpfilter $(BUILD)/ubpfilterd $(BUILD)/bpfilter_umh $(BUILD)/libubpfilter.so
 
 # What a build needs and is not there, by the names of Debian's packages.
@@ -61,6 +62,14 @@ $(BUILD)/%.o: %.c | tools
 $(BUILD)/%.o: %.S $(BPF_OBJECTS) | tools
 	@mkdir -p $(@D)
 	$(CC) -I$(BUILD) -c -o $@ $<
+
+$(BUILD)/bpf/%4c.bpf.o: bpf/%.bpf.c | tools
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DFAMILY=4 -DCLASSIFIED -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/%6c.bpf.o: bpf/%.bpf.c | tools
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DFAMILY=6 -DCLASSIFIED -MMD -MP -c -o $@ $<
 
 $(BUILD)/bpf/%4.bpf.o: bpf/%.bpf.c | tools
 	@mkdir -p $(@D)

@@ -15,8 +15,7 @@
 
 /*
  * What a tree decides on: 32-bit numbers whose order is that of prefixes and ranges (addresses and
- * names are read as big-endian words). The common ones come first: the walk fills in the words
- * below classifier::key_limit.
+ * names are read as big-endian words).
  */
 enum key_word {
 	KEY_SOURCE,
@@ -36,20 +35,24 @@ enum key_word {
 };
 
 /*
- * child = base + min((key[word] - low) >> shift, last), in 64 bits: a binary split at `low` has
- * shift 63 (0: not below, 1: below), a multiway cut any other. A leaf has CLASSIFY_LEAF as `word`;
- * its list starts at `base` and ends with CLASSIFY_NO_RULE.
+ * child = base + min((word - low) >> shift, last), in 64 bits: a binary split at `low` has shift 63
+ * (0: not below, 1: below), a multiway cut any other. A leaf's list starts at `base` and ends with
+ * CLASSIFY_NO_RULE.
  */
 struct classify_node {
 	__u32 low;
 	__u32 base;
 	__u32 last;
-	__u8 word; /* enum key_word */
+	__u8 eighth; /* which eight bytes of struct packet; CLASSIFY_LEAF */
+	__u8 left;   /* where the word is in them: shift left, then right; CLASSIFY_SWAP */
+	__u8 right;
 	__u8 shift;
-	__u8 reserved[2];
 };
 
-#define CLASSIFY_LEAF	  0xff
+#define CLASSIFY_EIGHTHS (sizeof(struct packet) / sizeof(__u64))
+#define CLASSIFY_SWAP	 0x80 /* first turn the bytes round: network order */
+#define CLASSIFY_LEAF	 0xff
+_Static_assert(CLASSIFY_EIGHTHS < CLASSIFY_LEAF, "told from each other");
 #define CLASSIFY_SPLIT	  63
 #define CLASSIFY_DEPTH	  32 /* nodes on a path at most, the leaf included */
 #define CLASSIFY_TREES	  3  /* trees of one chain at most */
@@ -175,8 +178,8 @@ struct classify_array {
 struct classifier {
 	__u32 size;	       /* of all the data, bytes */
 	__u32 family;	       /* 4 or 6 */
-	__u32 key_limit;       /* key words in use are below */
 	__u32 trees;	       /* most trees of a root; walked for each packet */
+	__u32 depth;	       /* most nodes on a path, the leaf included */
 	__u32 wide;	       /* 1: `wides` is there */
 	__u32 headless_breaks; /* 1: rules ask other protocols than ours for a transport header */
 	struct classify_array nodes;  /* struct classify_node */

@@ -125,30 +125,32 @@ static __always_inline int extra_matches(const struct packet *packet,
 	}
 }
 
+/* One extra predicate; @met: an alternative ahead of it holds. */
+static __always_inline int extra_step(const struct packet *packet, __u64 index, int *met)
+{
+	const volatile struct classifier *head = classifier_head();
+	const struct classify_extra *extra =
+		classifier_element(&head->extras, index, sizeof(*extra));
+	int match = MATCH_YES;
+
+	if (!extra)
+		return MATCH_HOTDROP;
+	if (!*met)
+		match = extra_matches(packet, extra);
+	*met = extra->flags & EXTRA_OR_NEXT && match == MATCH_YES;
+	return extra->flags & EXTRA_OR_NEXT ? MATCH_YES : match;
+}
+
 /** classify_extras() - do @count extra predicates from @first on match? */
 CLASSIFY_FUNCTION int classify_extras(const struct packet *packet, __u32 first, __u32 count)
 {
-	const volatile struct classifier *head = classifier_head();
-	int met = 0; /* an alternative ahead of this one holds */
+	int met = 0, match = MATCH_YES;
 
 	if (!packet)
 		return MATCH_HOTDROP;
-	for (__u32 i = 0; i < CLASSIFY_EXTRAS; i++) {
-		const struct classify_extra *extra;
-		int match = MATCH_YES;
-
-		if (i >= count)
-			return MATCH_YES;
-		extra = classifier_element(&head->extras, (__u64)first + i, sizeof(*extra));
-		if (!extra)
-			return MATCH_HOTDROP;
-		if (!met)
-			match = extra_matches(packet, extra);
-		met = extra->flags & EXTRA_OR_NEXT && match == MATCH_YES;
-		if (!(extra->flags & EXTRA_OR_NEXT) && match != MATCH_YES)
-			return match;
-	}
-	return MATCH_YES;
+	for (__u32 i = 0; i < CLASSIFY_EXTRAS && i < count && match == MATCH_YES; i++)
+		match = extra_step(packet, (__u64)first + i, &met);
+	return match;
 }
 
 static __always_inline int addresses_match(const struct packet *packet,
@@ -194,13 +196,35 @@ static __always_inline int item_matches_sound(const struct packet *packet,
 	return classify_extras(packet, item->extra, item->extra_early + item->extra_late);
 }
 
-/** classify_broken() - does item @index match a packet that rules may hotdrop? In strict order. */
+/* What stands between an item's early and late extras. */
+static __always_inline int fixed_match(const struct packet *packet,
+				       const struct classify_item *item)
+{
+	__u64 differ = (packet_tail(packet) ^ item->tail) & item->tail_mask;
+	int match = MATCH_YES;
+
+	if (item->flags & ITEM_PROTOCOL)
+		match = match_has_protocol(packet);
+	if (match != MATCH_YES)
+		return match;
+	if (differ & TAIL_BEFORE_TRANSPORT)
+		return MATCH_NO;
+	if (item->flags & ITEM_TRANSPORT)
+		match = match_transport(packet, item->flags & ITEM_FRAGMENT_ONE_DROPS);
+	if (match != MATCH_YES)
+		return match;
+	return !differ && ports_match(packet, item) ? MATCH_YES : MATCH_NO;
+}
+
+/**
+ * classify_broken() - does item @index match a packet that rules may hotdrop? In strict order. One
+ * loop over all extras: a call for each part would take 32 bytes more of the stack.
+ */
 CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
 {
 	const volatile struct classifier *head = classifier_head();
 	const struct classify_item *item;
-	__u64 differ;
-	int match;
+	int met = 0, match = MATCH_YES;
 
 	if (!packet)
 		return MATCH_HOTDROP;
@@ -209,25 +233,17 @@ CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
 		return MATCH_HOTDROP;
 	if (!addresses_match(packet, item, index))
 		return MATCH_NO;
-	match = classify_extras(packet, item->extra, item->extra_early);
-	if (match != MATCH_YES)
-		return match;
-	if (item->flags & ITEM_PROTOCOL) {
-		match = match_has_protocol(packet);
-		if (match != MATCH_YES)
+	for (__u32 i = 0; i <= CLASSIFY_EXTRAS; i++) {
+		/* read anew each time: a number that was compared is another one to the verifier */
+		const volatile struct classify_item *now = item;
+
+		if (match == MATCH_YES && i == now->extra_early)
+			match = fixed_match(packet, item);
+		if (match != MATCH_YES || i >= (__u32)now->extra_early + now->extra_late)
 			return match;
+		match = extra_step(packet, (__u64)item->extra + i, &met);
 	}
-	differ = (packet_tail(packet) ^ item->tail) & item->tail_mask;
-	if (differ & TAIL_BEFORE_TRANSPORT)
-		return MATCH_NO;
-	if (item->flags & ITEM_TRANSPORT) {
-		match = match_transport(packet, item->flags & ITEM_FRAGMENT_ONE_DROPS);
-		if (match != MATCH_YES)
-			return match;
-	}
-	if (differ || !ports_match(packet, item))
-		return MATCH_NO;
-	return classify_extras(packet, item->extra + item->extra_early, item->extra_late);
+	return MATCH_HOTDROP;
 }
 
 struct leaf_scan {
@@ -306,56 +322,34 @@ static long scan_step_again(__u32 round, void *context)
 	return scan_step(context);
 }
 
-static __always_inline __u32 key_word(const void *words, int i)
+static __always_inline __u64 node_word(const struct packet *packet,
+				       const struct classify_node *node, __u64 eighth)
 {
-	return __builtin_bswap32(((const __u32 *)words)[i]);
-}
+	__u64 word = packet_words(packet, 0)[eighth];
 
-/* Words of a group are filled in together, as far as the table's trees use any of it. */
-static __always_inline void key_fill(__u32 *key, const struct packet *packet)
-{
-	const volatile struct classifier *head = classifier_head();
-
-	key[KEY_SOURCE] = key_word(packet->source, 0);
-	key[KEY_DESTINATION] = key_word(packet->destination, 0);
-	if (head->key_limit > KEY_SOURCE_PORT) {
-		key[KEY_SOURCE_PORT] = packet->source_port;
-		key[KEY_DESTINATION_PORT] = packet->destination_port;
-		key[KEY_PROTOCOL] = packet->protocol;
-		key[KEY_TRANSPORT] = packet->transport;
-		key[KEY_ICMP] = packet->icmp;
-	}
-	if (head->key_limit > KEY_IN_NAME) {
-		key[KEY_IN_NAME] = key_word(packet->in_name, 0);
-		key[KEY_OUT_NAME] = key_word(packet->out_name, 0);
-	}
-	if (head->key_limit > KEY_IN_NAME_REST) {
-		key[KEY_IN_NAME_REST] = key_word(packet->in_name, 1);
-		key[KEY_OUT_NAME_REST] = key_word(packet->out_name, 1);
-	}
-	if (head->key_limit > KEY_SOURCE_REST)
-		for (int i = 0; i < 3; i++) {
-			key[KEY_SOURCE_REST + i] = key_word(packet->source, i + 1);
-			key[KEY_DESTINATION_REST + i] = key_word(packet->destination, i + 1);
-		}
+	if (node->left & CLASSIFY_SWAP)
+		word = __builtin_bswap64(word);
+	return word << (node->left & 63) >> (node->right & 63);
 }
 
 /* From a root down to its leaf: where its list starts. CLASSIFY_NO_RULE: the tree is malformed. */
-static __always_inline __u32 tree_walk(const __u32 *key, __u32 root)
+static __always_inline __u32 tree_walk(const struct packet *packet, __u32 root)
 {
 	const volatile struct classifier *head = classifier_head();
 	__u64 index = root;
 
-	for (int depth = 0; depth < CLASSIFY_DEPTH; depth++) {
+	for (__u32 depth = 0; depth < CLASSIFY_DEPTH; depth++) {
 		const struct classify_node *node =
 			classifier_element(&head->nodes, index, sizeof(*node));
-		__u64 child;
+		__u64 eighth, child;
 
-		if (!node)
+		if (!node || depth >= head->depth)
 			break;
-		if (node->word >= head->key_limit)
+		eighth = node->eighth;
+		__asm__ volatile("" : "+r"(eighth));
+		if (eighth >= CLASSIFY_EIGHTHS)
 			return node->base;
-		child = ((__u64)key[node->word] - node->low) >> (node->shift & 63);
+		child = (node_word(packet, node, eighth) - node->low) >> (node->shift & 63);
 		if (child > node->last)
 			child = node->last;
 		index = node->base + child;
@@ -375,53 +369,61 @@ static __always_inline __u32 packet_class(const struct packet *packet)
 }
 
 /* Candidates that are looked at in plain code; more are left to a loop that calls. */
-#define CLASSIFY_INLINE_STEPS 16
-#define CLASSIFY_MERGED_STEPS 5 /* merging has many states: each step costs the verifier 10 ms */
+#define CLASSIFY_INLINE_STEPS 6
 
-/**
- * classify_leaf() - where the list for this packet starts in the tree at node @root. A function for
- * its stack: the key is gone when the scan begins.
+/*
+ * The same number, but not to the verifier, which forgets what is in a byte of the stack. What it
+ * knew would be walked through for each number by itself, and at each way that leads here.
  */
-CLASSIFY_FUNCTION __u32 classify_leaf(const struct packet *packet, __u32 root)
+static __always_inline __u32 forgotten(__u32 number)
 {
-	__u32 key[KEY_WORDS];
+	volatile __u8 bytes[8] __attribute__((aligned(8)));
 
-	if (!packet)
-		return CLASSIFY_NO_RULE;
-	key_fill(key, packet);
-	return tree_walk(key, root);
+	bytes[1] = number;
+	return bytes[1];
 }
 
 static __always_inline const volatile struct classify_root *
 scan_start(struct leaf_scan *scan, const struct packet *packet, __u32 chain)
 {
+	__u64 root = forgotten(chain * CLASS_COUNT + packet_class(packet));
+
 	*scan = (struct leaf_scan){ .packet = packet,
-				    .class = packet_class(packet),
+				    .class = root % CLASS_COUNT,
 				    .result = CLASSIFY_FAILED };
-	return &classifier_head()->roots[chain][scan->class];
+	__asm__ volatile("" : "+r"(root));
+	if (root >= CLASSIFY_CHAINS * CLASS_COUNT)
+		return 0;
+	return classifier_head()->roots[0] + root;
 }
 
-/* The lists of all trees from their start. Return: whether the trees are whole. */
+/* The list of tree @t from its start. Return: whether the tree is whole. */
+static __always_inline int scan_list(struct leaf_scan *scan,
+				     const volatile struct classify_root *root, __u32 t)
+{
+	if (t >= classifier_head()->trees)
+		return 1;
+	scan->next[t] = tree_walk(scan->packet, root->node[t]);
+	if (scan->next[t] == CLASSIFY_NO_RULE)
+		return 0;
+	if (classifier_head()->trees > 1)
+		scan->item[t] = list_entry(scan->next[t]);
+	return 1;
+}
+
+/* Those of all trees. Not a loop: the scan would not be in registers. */
 static __always_inline int scan_lists(struct leaf_scan *scan,
 				      const volatile struct classify_root *root)
 {
-	for (__u32 t = 0; t < CLASSIFY_TREES; t++) {
-		if (t >= classifier_head()->trees)
-			break;
-		scan->next[t] = classify_leaf(scan->packet, root->node[t]);
-		if (scan->next[t] == CLASSIFY_NO_RULE)
-			return 0;
-		if (classifier_head()->trees > 1)
-			scan->item[t] = list_entry(scan->next[t]);
-	}
-	return 1;
+	_Static_assert(CLASSIFY_TREES == 3, "a line for each");
+	return scan_list(scan, root, 0) && scan_list(scan, root, 1) && scan_list(scan, root, 2);
 }
 
 /* A result that is none yet: the scan goes on at an item. */
 #define CLASSIFY_MORE 0xff
 
 /* The first candidates; the scan stays in registers, as nothing has its address. */
-static __always_inline __u64 classify_first(const struct packet *packet, __u32 chain, int steps)
+static __always_inline __u64 classify_first(const struct packet *packet, __u32 chain)
 {
 	const volatile struct classify_root *root;
 	struct leaf_scan scan;
@@ -429,22 +431,12 @@ static __always_inline __u64 classify_first(const struct packet *packet, __u32 c
 	if (!packet || chain >= CLASSIFY_CHAINS)
 		return CLASSIFY_FAILED;
 	root = scan_start(&scan, packet, chain);
-	if (!scan_lists(&scan, root))
+	if (!root || !scan_lists(&scan, root))
 		return CLASSIFY_FAILED;
-	for (int i = 0; i < steps; i++)
+	for (int i = 0; i < CLASSIFY_INLINE_STEPS; i++)
 		if (scan_step(&scan))
 			return scan.result;
 	return CLASSIFY_RESULT(scan.position, CLASSIFY_MORE);
-}
-
-CLASSIFY_FUNCTION __u64 classify_single(const struct packet *packet, __u32 chain)
-{
-	return classify_first(packet, chain, CLASSIFY_INLINE_STEPS);
-}
-
-CLASSIFY_FUNCTION __u64 classify_merged(const struct packet *packet, __u32 chain)
-{
-	return classify_first(packet, chain, CLASSIFY_MERGED_STEPS);
 }
 
 /** classify_rest() - a long list from item @position on, which is what positions are for. */
@@ -457,7 +449,7 @@ CLASSIFY_FUNCTION __u64 classify_rest(const struct packet *packet, __u32 chain, 
 		return CLASSIFY_FAILED;
 	root = scan_start(&scan, packet, chain);
 	scan.position = position;
-	if (!scan_lists(&scan, root))
+	if (!root || !scan_lists(&scan, root))
 		return CLASSIFY_FAILED;
 	classify_repeat(CLASSIFY_ITEM_MAX, scan_step_again, &scan);
 	return scan.result;
@@ -469,8 +461,7 @@ CLASSIFY_FUNCTION __u64 classify_rest(const struct packet *packet, __u32 chain, 
  */
 static __always_inline __u64 classify(const struct packet *packet, __u32 chain)
 {
-	__u64 result = classifier_head()->trees == 1 ? classify_single(packet, chain)
-						     : classify_merged(packet, chain);
+	__u64 result = classify_first(packet, chain);
 
 	if ((result & 0xff) == CLASSIFY_MORE)
 		return classify_rest(packet, chain, (__u32)(result >> 8));

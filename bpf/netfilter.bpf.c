@@ -5,6 +5,7 @@
  * rule can ask is unknown: what the stages before it did not drop is judged here, exactly.
  */
 #include "bytes_skb.h"
+#include "chains.h"
 #include "parse.h"
 #include "tracked.h"
 #include "way.h"
@@ -12,9 +13,9 @@
 #define NF_DROP	  0
 #define NF_ACCEPT 1
 
-int nf_input(struct packet *packet);
-int nf_forward(struct packet *packet);
-int nf_output(struct packet *packet);
+CHAIN_FUNCTION(nf_input, CHAIN_INPUT)
+CHAIN_FUNCTION(nf_forward, CHAIN_FORWARD)
+CHAIN_FUNCTION(nf_output, CHAIN_OUTPUT)
 
 /* --- headers that do not lie together -------------------------------------------------------- */
 
@@ -87,14 +88,11 @@ static __always_inline enum parse_result parse_copied(struct packet *packet, str
 {
 	struct copy *copy = copy_take();
 	enum parse_result result = PARSE_REFUSED;
-	__u8 counting = packet->counting;
 
 	if (!copy)
 		return PARSE_REFUSED;
-	if (bytes_copy(&view->bytes, copy, skb)) {
-		*packet = (struct packet){ .counting = counting };
+	if (bytes_copy(&view->bytes, copy, skb))
 		result = parse_ip(packet, view, facts);
-	}
 	copy_release(copy);
 	return result;
 }
@@ -119,12 +117,14 @@ static __always_inline void name_copy(__u8 name[IFACE_NAME_SIZE], const struct n
 		((__u64 *)name)[i] = ((const __u64 *)device->name)[i];
 }
 
-static __always_inline bool packet_read(struct packet *packet, const struct bpf_nf_ctx *context)
+static __always_inline bool packet_read(struct packet *packet, const struct bpf_nf_ctx *context,
+					enum counting counting)
 {
 	const struct nf_hook_state *state = context->state;
 
 	if (parse(packet, context->skb) != PARSE_OK)
 		return false;
+	packet->counting = counting;
 	if (table_needs & NEED_IN_NAME && state->in)
 		name_copy(packet->in_name, state->in);
 	if (table_needs & NEED_OUT_NAME && state->out)
@@ -139,31 +139,31 @@ static __always_inline bool packet_read(struct packet *packet, const struct bpf_
 SEC("netfilter")
 int netfilter_input(struct bpf_nf_ctx *context)
 {
-	struct packet packet = {};
+	struct packet packet;
 
-	if (!packet_read(&packet, context))
+	if (!packet_read(&packet, context, COUNTING_PLAIN))
 		return NF_DROP;
-	return nf_input(&packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
+	return RUN_INPUT(nf, &packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
 }
 
 SEC("netfilter")
 int netfilter_forward(struct bpf_nf_ctx *context)
 {
-	struct packet packet = {};
+	struct packet packet;
 
-	if (!packet_read(&packet, context))
+	if (!packet_read(&packet, context, COUNTING_PLAIN))
 		return NF_DROP;
-	return nf_forward(&packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
+	return RUN_FORWARD(nf, &packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
 }
 
 SEC("netfilter")
 int netfilter_output(struct bpf_nf_ctx *context)
 {
-	struct packet packet = { .counting = COUNTING_ATOMIC };
+	struct packet packet;
 
-	if (!packet_read(&packet, context))
+	if (!packet_read(&packet, context, COUNTING_ATOMIC))
 		return NF_DROP;
-	return nf_output(&packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
+	return RUN_OUTPUT(nf, &packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
 }
 
 char _license[] SEC("license") = "GPL";

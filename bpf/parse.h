@@ -112,6 +112,16 @@ static __always_inline bool has_ports(__u8 protocol)
  */
 static volatile __u32 opaque_zero;
 
+/* To the verifier, a packet is the same on all ways that lead out of the parser. */
+static __always_inline void packet_clear(struct packet *packet)
+{
+	__u64 *words = (__u64 *)packet;
+	__u64 zero = opaque_zero;
+
+	for (__u32 i = 0; i < sizeof(*packet) / sizeof(*words); i++)
+		words[i] = zero;
+}
+
 /* Offset of an IP header behind @tags_size bytes of tags. The verifier follows the parser twice,
    without tags and with any number of them, not once for each number. */
 static __always_inline __u32 offset_behind_tags(__u32 header_size, __u32 tags_size)
@@ -303,10 +313,13 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 		return PARSE_SHORT;
 	if (!view->from_here && (ip->version != 4 || !ipv4_checksum_is_good(ip, &view->bytes)))
 		return PARSE_DISCARDED;
+	packet_clear(packet);
 	packet->family = 4;
 	packet->source[0] = ip->saddr;
 	packet->destination[0] = ip->daddr;
 	packet->length = length;
+	packet->source_port =
+		(__u16)opaque_zero; /* so that it is the same with and without ports */
 	packet->protocol = ip->protocol;
 	facts->hop_limit = ip->ttl;
 	facts->tos = ip->tos;
@@ -455,6 +468,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 		return view->available < sizeof(*ip) ? PARSE_DISCARDED : PARSE_SHORT;
 	payload = bpf_ntohs(ip->payload_len);
 	/* a length of 0 before hop-by-hop options: a jumbogram, or GSO of more than 64 KiB */
+	packet_clear(packet);
 	packet->length = view->available;
 	if (!view->from_here && (payload || ip->nexthdr != IPPROTO_HOPOPTS)) {
 		packet->length = payload + sizeof(*ip);

@@ -5,6 +5,7 @@
 
 #define PROGRAM_CONTEXT struct __sk_buff
 #include "bytes_packet.h"
+#include "chains.h"
 #include "frame.h"
 #include "route.h"
 
@@ -15,9 +16,9 @@
 
 #define ADDRESS_FAMILY_PACKET 17
 
-int tc_input(struct packet *packet);
-int tc_forward(struct packet *packet);
-int tc_output(struct packet *packet);
+CHAIN_FUNCTION(tc_input, CHAIN_INPUT)
+CHAIN_FUNCTION(tc_forward, CHAIN_FORWARD)
+CHAIN_FUNCTION(tc_output, CHAIN_OUTPUT)
 
 /* connection_tc.bpf.c brings them to tables that ask for connections. */
 __weak int tc_connection_in(struct __sk_buff *skb, struct packet *packet, __u32 offset)
@@ -132,7 +133,6 @@ static __always_inline enum parse_result parse(struct __sk_buff *skb, const stru
 		return result;
 	if (bpf_skb_pull_data(skb, skb->len < PULL_SIZE ? skb->len : PULL_SIZE))
 		return PARSE_REFUSED;
-	__builtin_memset(packet, 0, sizeof(*packet));
 	return parse_linear(skb, place, packet, facts);
 }
 
@@ -143,6 +143,7 @@ static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet 
 					   const struct device *device, bool unicast)
 {
 	enum route route = ROUTE_INPUT;
+	enum chain chain = CHAIN_INPUT;
 	__u32 output = 0;
 
 	if (table_needs & NEED_FORWARD && !(device && device->flags & DEVICE_LOOPBACK))
@@ -152,13 +153,15 @@ static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet 
 		return VERDICT_DROP;
 	if (table_needs & NEED_IN_NAME)
 		name_set(packet->in_name, device);
-	if (route == ROUTE_INPUT)
-		return tc_input(packet);
-	if (route == ROUTE_NONE || !unicast) /* ip_forward() takes no link-layer multicast */
-		return VERDICT_ACCEPT;
-	if (table_needs & NEED_OUT_NAME)
-		name_set(packet->out_name, device_find(output));
-	return tc_forward(packet);
+	if (route != ROUTE_INPUT) {
+		if (route == ROUTE_NONE ||
+		    !unicast) /* ip_forward() takes no link-layer multicast */
+			return VERDICT_ACCEPT;
+		if (table_needs & NEED_OUT_NAME)
+			name_set(packet->out_name, device_find(output));
+		chain = CHAIN_FORWARD;
+	}
+	return RUN_INGRESS(tc, packet, chain);
 }
 
 SEC("tc")
@@ -167,7 +170,7 @@ int tc_ingress(struct __sk_buff *skb)
 	const struct device *device = device_find(skb->ifindex);
 	/* volatile: the verifier refuses the pointer into the context that clang would keep */
 	__u32 type = *(volatile __u32 *)&skb->pkt_type;
-	struct packet packet = {};
+	struct packet packet;
 	struct route_facts facts = {};
 	struct place place = {};
 	struct frame frame;
@@ -241,7 +244,7 @@ int tc_egress(struct __sk_buff *skb)
 {
 	const struct device *device = device_find(skb->ifindex);
 	struct place place = { .offset = ETH_HLEN, .from_here = true };
-	struct packet packet = {};
+	struct packet packet;
 	struct route_facts facts = {};
 
 	if (table_needs & NEED_CONNECTION)
@@ -259,7 +262,7 @@ int tc_egress(struct __sk_buff *skb)
 		name_set(packet.out_name, device);
 	if (table_needs & NEED_CONNECTION)
 		tc_connection_out(skb, &packet);
-	return tc_output(&packet) == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return RUN_OUTPUT(tc, &packet) == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -51,12 +51,18 @@ static int add_object(struct bpf_linker *linker, const struct carried_object *ob
 	return add_bytes(linker, object->data, *object->size);
 }
 
-/* By stage and family: [0] IPv4, [1] IPv6. */
-static const struct carried_object entry_objects[STAGE_COUNT][2] = {
-	[STAGE_XDP] = { { object_xdp4, &object_xdp4_size }, { object_xdp6, &object_xdp6_size } },
-	[STAGE_TC] = { { object_tc4, &object_tc4_size }, { object_tc6, &object_tc6_size } },
-	[STAGE_NF] = { { object_netfilter4, &object_netfilter4_size },
-		       { object_netfilter6, &object_netfilter6_size } },
+#define OBJECT(name)                                 \
+	{                                            \
+		object_##name, &object_##name##_size \
+	}
+
+/* By stage, with calls of the chains' functions or with the walk in a classifier's data, and by
+   family: [0] IPv4, [1] IPv6. */
+static const struct carried_object entry_objects[STAGE_COUNT][2][2] = {
+	[STAGE_XDP] = { { OBJECT(xdp4), OBJECT(xdp6) }, { OBJECT(xdp4c), OBJECT(xdp6c) } },
+	[STAGE_TC] = { { OBJECT(tc4), OBJECT(tc6) }, { OBJECT(tc4c), OBJECT(tc6c) } },
+	[STAGE_NF] = { { OBJECT(netfilter4), OBJECT(netfilter6) },
+		       { OBJECT(netfilter4c), OBJECT(netfilter6c) } },
 };
 
 /* What XDP and TC need beside for tables that ask for connections. */
@@ -64,8 +70,6 @@ static const struct carried_object connection_objects[2] = {
 	{ object_connection4, &object_connection4_size },
 	{ object_connection6, &object_connection6_size },
 };
-
-static const struct carried_object classify_object = { object_classify, &object_classify_size };
 
 static bool elf_has_section(Elf *elf, const char *wanted)
 {
@@ -86,7 +90,7 @@ static bool elf_has_section(Elf *elf, const char *wanted)
 	return false;
 }
 
-/* A table as data comes without code for its chains: bpf/classify.bpf.c has it. */
+/* A table as data comes without code for its chains. */
 static bool is_classified(const struct object *compiled)
 {
 	Elf *elf;
@@ -109,16 +113,15 @@ static bool predicts_connections(const struct object *compiled, unsigned stages)
 static int add_all(struct bpf_linker *linker, const struct object *compiled, enum family family,
 		   unsigned stages)
 {
+	bool classified = is_classified(compiled);
 	bool ipv6 = family == FAMILY_IPV6;
 	int error = 0;
 
 	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++)
 		if (stages & STAGE_BIT(stage))
-			error = add_object(linker, &entry_objects[stage][ipv6]);
+			error = add_object(linker, &entry_objects[stage][classified][ipv6]);
 	if (!error && predicts_connections(compiled, stages))
 		error = add_object(linker, &connection_objects[ipv6]);
-	if (!error && is_classified(compiled))
-		error = add_object(linker, &classify_object);
 	return error ? error : add_bytes(linker, compiled->data, compiled->size);
 }
 

@@ -22,7 +22,12 @@ object_\name\()_size:
 	object connection6
 	object netfilter4
 	object netfilter6
-	object classify
+	object xdp4c
+	object xdp6c
+	object tc4c
+	object tc6c
+	object netfilter4c
+	object netfilter6c
 	object surroundings
 
 	.section .note.GNU-stack, "", %progbits

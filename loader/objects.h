@@ -25,9 +25,19 @@ extern const unsigned char object_netfilter4[];
 extern const uint64_t object_netfilter4_size; /* bytes */
 extern const unsigned char object_netfilter6[];
 extern const uint64_t object_netfilter6_size; /* bytes */
-extern const unsigned char object_classify[];
-extern const uint64_t object_classify_size; /* bytes */
 extern const unsigned char object_surroundings[];
 extern const uint64_t object_surroundings_size; /* bytes */
+extern const unsigned char object_xdp4c[];
+extern const uint64_t object_xdp4c_size; /* bytes */
+extern const unsigned char object_xdp6c[];
+extern const uint64_t object_xdp6c_size; /* bytes */
+extern const unsigned char object_tc4c[];
+extern const uint64_t object_tc4c_size; /* bytes */
+extern const unsigned char object_tc6c[];
+extern const uint64_t object_tc6c_size; /* bytes */
+extern const unsigned char object_netfilter4c[];
+extern const uint64_t object_netfilter4c_size; /* bytes */
+extern const unsigned char object_netfilter6c[];
+extern const uint64_t object_netfilter6c_size; /* bytes */
 
 #endif

@@ -201,11 +201,7 @@ static void head_finish(struct table_build *build, uint32_t empty)
 	head->family = build->ir->family;
 	head->wide = build->ir->family == 6;
 	head->trees = 1;
-	head->key_limit = 1; /* never 0: the verifier before 6.4 sees no end of the key then */
-	for (uint32_t i = 0; i < build->store.node_count; i++)
-		if (build->store.nodes[i].word != CLASSIFY_LEAF &&
-		    build->store.nodes[i].word >= head->key_limit)
-			head->key_limit = build->store.nodes[i].word + 1u;
+	head->depth = build->store.depth;
 	for (int chain = 0; chain < CLASSIFY_CHAINS; chain++)
 		for (int class = 0; class < CLASS_COUNT; class ++)
 			root_finish(head, &head->roots[chain][class], empty);

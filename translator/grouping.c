@@ -124,7 +124,8 @@ int grouping_build(struct tree_store *store, const struct tree_input *input, uns
 	for (size_t i = 0; i < SCHEMES; i++) {
 		enum tree_limit limit = i + 1 < SCHEMES ? TREE_FAIL : TREE_STOP;
 		struct classify_root tried = { 0 };
-		uint32_t nodes = store->node_count, lists = store->lists.count;
+		uint32_t nodes = store->node_count, lists = store->lists.count,
+			 depth = store->depth;
 
 		error = scheme_build(store, &schemes[i], limit, input, percent, &tried);
 		if (!error) {
@@ -133,6 +134,7 @@ int grouping_build(struct tree_store *store, const struct tree_input *input, uns
 		}
 		store->node_count = nodes;
 		store->lists.count = lists;
+		store->depth = depth;
 		if (error != -E2BIG)
 			break;
 	}

@@ -1,9 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tree.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "../common/array.h"
+
+/* Where a word lies in struct packet, as struct classify_node says it. */
+static const struct word {
+	uint8_t eighth;
+	uint8_t left;
+	uint8_t right;
+} words[KEY_WORDS] = {
+#define OFFSET(field) offsetof(struct packet, field)
+#define WORD(field, i)                                                        \
+	{                                                                     \
+		OFFSET(field) / 8 + (i) / 2, CLASSIFY_SWAP | (i) % 2 * 32, 32 \
+	}
+#define NUMBER(field, bits)                                                         \
+	{                                                                           \
+		OFFSET(field) / 8, 64 - OFFSET(field) % 8 * 8 - (bits), 64 - (bits) \
+	}
+	[KEY_SOURCE] = WORD(source, 0),
+	[KEY_DESTINATION] = WORD(destination, 0),
+	[KEY_SOURCE_PORT] = NUMBER(source_port, 16),
+	[KEY_DESTINATION_PORT] = NUMBER(destination_port, 16),
+	[KEY_PROTOCOL] = NUMBER(protocol, 8),
+	[KEY_TRANSPORT] = NUMBER(transport, 8),
+	[KEY_ICMP] = NUMBER(icmp, 16),
+	[KEY_IN_NAME] = WORD(in_name, 0),
+	[KEY_OUT_NAME] = WORD(out_name, 0),
+	[KEY_IN_NAME_REST] = WORD(in_name, 1),
+	[KEY_OUT_NAME_REST] = WORD(out_name, 1),
+	[KEY_SOURCE_REST] = WORD(source, 1),
+	[KEY_SOURCE_REST + 1] = WORD(source, 2),
+	[KEY_SOURCE_REST + 2] = WORD(source, 3),
+	[KEY_DESTINATION_REST] = WORD(destination, 1),
+	[KEY_DESTINATION_REST + 1] = WORD(destination, 2),
+	[KEY_DESTINATION_REST + 2] = WORD(destination, 3),
+};
 
 /* A node that is still to be divided. */
 struct task {
@@ -55,7 +90,7 @@ static int make_leaf(struct building *b, const struct task *task, struct classif
 	for (uint32_t i = 0; i < task->count; i++)
 		b->shares[i] = b->input->index[items[i]];
 	b->shares[task->count] = CLASSIFY_NO_RULE;
-	*node = (struct classify_node){ .word = CLASSIFY_LEAF };
+	*node = (struct classify_node){ .eighth = CLASSIFY_LEAF };
 	return word_lists_add(&b->store->lists, b->shares, task->count + 1, &node->base);
 }
 
@@ -266,6 +301,7 @@ static int distribute(struct building *b, const struct task *task, const struct 
 static int make_inner(struct building *b, const struct task *task, const struct cut *cut,
 		      struct classify_node *node)
 {
+	const struct word *word = &words[b->input->words[cut->dim]];
 	uint32_t first;
 	int error = distribute(b, task, cut);
 
@@ -276,7 +312,9 @@ static int make_inner(struct building *b, const struct task *task, const struct 
 	*node = (struct classify_node){ .low = cut->low,
 					.base = first,
 					.last = cut->last,
-					.word = b->input->words[cut->dim],
+					.eighth = word->eighth,
+					.left = word->left,
+					.right = word->right,
 					.shift = cut->shift };
 	for (uint32_t c = 0; c <= cut->last; c++) {
 		struct region region = task->region;
@@ -344,19 +382,17 @@ static int build_levels(struct building *b, uint32_t lists)
 				return -E2BIG;
 			b->stopped = true;
 		}
+		if (depth > b->store->depth)
+			b->store->depth = depth;
 	}
 	return 0;
 }
 
 static struct range word_range(uint8_t word)
 {
-	static const uint32_t most[KEY_WORDS] = {
-		[KEY_SOURCE_PORT] = UINT16_MAX, [KEY_DESTINATION_PORT] = UINT16_MAX,
-		[KEY_PROTOCOL] = UINT8_MAX,	[KEY_TRANSPORT] = TRANSPORT_FRAGMENT_ONE,
-		[KEY_ICMP] = UINT16_MAX,
-	};
-
-	return (struct range){ 0, most[word] ? most[word] : UINT32_MAX };
+	if (word == KEY_TRANSPORT)
+		return (struct range){ 0, TRANSPORT_FRAGMENT_ONE };
+	return (struct range){ 0, UINT32_MAX >> (words[word].right & 31) };
 }
 
 static int build_root(struct building *b, uint32_t *root)

@@ -17,6 +17,7 @@ struct tree_store {
 	uint32_t node_count;
 	size_t node_room;
 	struct word_lists lists; /* items' numbers */
+	uint32_t depth;		 /* nodes on the longest path of a tree, the leaf included */
 };
 
 enum tree_limit {

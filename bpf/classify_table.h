@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The chain functions of a table that is classified rather than run rule by rule. The code is the
- * same for every table; the compiled table brings the data.
+ * The chains of a table that is classified rather than run rule by rule. The code is the same for
+ * every table; the compiled table brings the data.
  */
+#ifndef UBPFILTER_CLASSIFY_TABLE_H
+#define UBPFILTER_CLASSIFY_TABLE_H
+
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -15,13 +18,13 @@ extern const __u64 classifier[];
 int table_count(__u32 rule, struct packet *packet);
 
 #define classifier_data			      ((const void *)classifier)
-#define CLASSIFY_FUNCTION		      __attribute__((noinline))
+#define CLASSIFY_FUNCTION		      __attribute__((noinline, weak))
 #define classify_count(judged, rule)	      table_count(rule, (struct packet *)(judged))
 #define classify_repeat(times, step, context) bpf_loop(times, step, context, 0)
 
 #include "classify_walk.h"
 
-static __always_inline int judge(struct packet *packet, __u32 chain)
+static __always_inline int table_judge(struct packet *packet, __u32 chain)
 {
 	__u64 result;
 
@@ -33,17 +36,4 @@ static __always_inline int judge(struct packet *packet, __u32 chain)
 	return result & 0xff;
 }
 
-#define CHAIN(name, number)                   \
-	int name(struct packet *packet)       \
-	{                                     \
-		return judge(packet, number); \
-	}
-
-CHAIN(xdp_input, 0)
-CHAIN(xdp_forward, 1)
-CHAIN(tc_input, 0)
-CHAIN(tc_forward, 1)
-CHAIN(tc_output, 2)
-CHAIN(nf_input, 0)
-CHAIN(nf_forward, 1)
-CHAIN(nf_output, 2)
+#endif
