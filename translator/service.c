@@ -70,11 +70,15 @@ static int text_output(int (*write)(const void *subject, FILE *out), const void 
 }
 
 /* The supervisor is the driver's parent: nobody else starts one. */
-static int write_status(const void *loader, FILE *out)
+static int write_status(const void *base, FILE *out)
 {
+	const struct service *service = base;
+
 	fprintf(out, "supervisor: ubpfilterd, pid %d\ndriver: bpfilter_umh, pid %d\n",
 		(int)getppid(), (int)getpid());
-	return loader_status(loader, out);
+	if (service->strict)
+		fputs("strict: yes\n", out);
+	return loader_status(service->loader, out);
 }
 
 static int write_programs(const void *netns, FILE *out)
@@ -94,7 +98,7 @@ static int write_tables(const void *base, FILE *out)
 static int handle_status(struct service *service, const struct call *call, struct message *message)
 {
 	(void)message;
-	return text_output(write_status, service->loader, call);
+	return text_output(write_status, service, call);
 }
 
 static int handle_dump(struct service *service, const struct call *call, struct message *message)

@@ -103,6 +103,20 @@ COMMIT"
 	both $t -P INPUT ACCEPT
 done
 
+# Thousands of single calls, good and bad ones, while the kernel enforces.
+for t in iptables-legacy ip6tables-legacy; do
+	# shellcheck disable=SC2086
+	both $t -A FORWARD $beyond_bpf -j ACCEPT
+done
+inside plain "$build/tests/e2e/calls" >"$scratch/plain"
+on_bpf bpf "$build/tests/e2e/calls" >"$scratch/bpf" || failed "calls under the shim: status $?"
+equal "single calls: as many" "$(wc -l <"$scratch/plain")" "$(wc -l <"$scratch/bpf")"
+equal "single calls: the same" "" "$(diff "$scratch/plain" "$scratch/bpf" | head -n 20)"
+for t in iptables-legacy ip6tables-legacy; do
+	both $t -S
+	both $t -D FORWARD 1
+done
+
 # --- what it is for --------------------------------------------------------------------------
 
 on_bpf bpf iptables-legacy -P INPUT ACCEPT
@@ -156,6 +170,11 @@ echo 'strict = yes' >"$scratch/conf"
 # shellcheck disable=SC2086
 contains "strict in the configuration" 'ubpfilter: filter/INPUT rule 1: match "string" is not done in BPF$' \
 	"$(UBPFILTER_CONF=$scratch/conf on_bpf bpf iptables-legacy -A INPUT $beyond_bpf 2>&1)"
+equal "status says that it is strict" "strict: yes" "$("$ubpfilter" status | grep strict || true)"
+"$ubpfilter" stop >/dev/null
+echo 'strict = perhaps' >"$scratch/conf"
+contains "strict is yes or no" "conf:1: expected .*strict = yes.no" \
+	"$(UBPFILTER_CONF=$scratch/conf on_bpf bpf iptables-legacy -S 2>&1)"
 "$ubpfilter" stop >/dev/null
 
 # --- what is in the way ----------------------------------------------------------------------

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The table goes from BPF to the kernel and back while packets come. What both drop is dropped all
-# the while, and each packet counted once; what both accept arrives, and is counted.
+# the while, and each packet counted once; what both accept arrives, and is counted; connections stay
+# known.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
@@ -55,6 +56,8 @@ for hook in auto tc xdp; do
 		*filter
 		-A INPUT -p udp --dport 7000 -j DROP
 		-A INPUT -p udp --dport 7003 -j ACCEPT
+		-A INPUT -p icmp -m conntrack --ctstate ESTABLISHED -j ACCEPT
+		-A INPUT -p icmp -j DROP
 		-A OUTPUT -p udp --dport 7001 -j DROP
 		-A FORWARD -p udp --dport 7002 -j DROP
 		COMMIT
@@ -67,10 +70,16 @@ for hook in auto tc xdp; do
 	start_stream server 10.77.1.1 7001
 	start_stream client 10.77.2.2 7002
 	start_stream client 10.77.1.2 7003
+	ip netns exec "$tag-server" ping -q -i 0.01 10.77.1.1 >"$scratch/ping" &
+	ping=$!
 	was=$("$ubpfilter" status | sed -n 's/.*(IPv4): generation \([0-9]*\),.*/\1/p')
 	succeeds "$hook: $switches changes of who enforces under traffic" switch_often
 	equal "$hook: each change was one" $((was + switches)) \
 		"$("$ubpfilter" status | sed -n 's/.*(IPv4): generation \([0-9]*\),.*/\1/p')"
+	# it ends with the next answer, and says so
+	kill -INT $ping
+	wait $ping || true
+	contains "$hook: every answer of a connection that conntrack knows arrives" " 0% packet loss" "$(cat "$scratch/ping")"
 	for port in "${!streams[@]}"; do
 		stop "${streams[$port]}"
 	done
