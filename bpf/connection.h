@@ -17,55 +17,18 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "connection_find.h"
 #include "kernel_probe.h"
 
 extern const volatile __u32 table_needs;
 
 #include "left_flow.h"
 
-/* struct bpf_ct_opts as it was first; later kernels take it, too. */
-struct lookup_options {
-	__s32 namespace; /* BPF_F_CURRENT_NETNS: the device's */
-	__s32 error;
-	__u8 protocol;
-	__u8 direction; /* set: in which the packet goes */
-	__u8 reserved[2];
-};
-
-extern struct nf_conn *bpf_xdp_ct_lookup(struct xdp_md *context, struct bpf_sock_tuple *tuple,
-					 __u32 tuple__sz, struct lookup_options *options,
-					 __u32 options__sz) __ksym __weak;
-extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
-					 __u32 tuple__sz, struct lookup_options *options,
-					 __u32 options__sz) __ksym __weak;
-extern void bpf_ct_release(struct nf_conn *nf_conn) __ksym __weak;
-
-/* Who asks: a constant to the compiler, which leaves out what is for the other. */
-enum asker {
-	ASKER_XDP, /* its context is a struct xdp_md */
-	ASKER_TC,  /* a struct __sk_buff */
-};
-
-/* A frame, in the context that a program was called with. */
-struct frame_view {
-	void *context;
-	enum asker asker;
-};
-
 static __always_inline long frame_load(const struct frame_view *frame, __u32 offset, void *to,
 				       __u32 size)
 {
 	return frame->asker == ASKER_XDP ? bpf_xdp_load_bytes(frame->context, offset, to, size)
 					 : bpf_skb_load_bytes(frame->context, offset, to, size);
-}
-
-static __always_inline struct nf_conn *tuple_find(const struct frame_view *frame,
-						  struct bpf_sock_tuple *tuple, __u32 size,
-						  struct lookup_options *options)
-{
-	return frame->asker == ASKER_XDP
-		       ? bpf_xdp_ct_lookup(frame->context, tuple, size, options, sizeof(*options))
-		       : bpf_skb_ct_lookup(frame->context, tuple, size, options, sizeof(*options));
 }
 
 static __always_inline struct nf_conn *flow_find(const struct frame_view *frame,
@@ -75,22 +38,10 @@ static __always_inline struct nf_conn *flow_find(const struct frame_view *frame,
 		.namespace = BPF_F_CURRENT_NETNS,
 		.protocol = flow->protocol,
 	};
-	struct bpf_sock_tuple tuple = {};
-	struct nf_conn *found;
+	const struct flow_view view = { flow->source, flow->destination, flow->source_port,
+					flow->destination_port };
+	struct nf_conn *found = connection_find(frame, &view, &options);
 
-#if FAMILY == 4
-	tuple.ipv4.saddr = flow->source[0];
-	tuple.ipv4.daddr = flow->destination[0];
-	tuple.ipv4.sport = flow->source_port;
-	tuple.ipv4.dport = flow->destination_port;
-	found = tuple_find(frame, &tuple, sizeof(tuple.ipv4), &options);
-#else
-	__builtin_memcpy(tuple.ipv6.saddr, flow->source, 16);
-	__builtin_memcpy(tuple.ipv6.daddr, flow->destination, 16);
-	tuple.ipv6.sport = flow->source_port;
-	tuple.ipv6.dport = flow->destination_port;
-	found = tuple_find(frame, &tuple, sizeof(tuple.ipv6), &options);
-#endif
 	*direction = options.direction;
 	return found;
 }

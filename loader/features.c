@@ -18,16 +18,17 @@ static bool has_function(const struct btf *btf, const char *name)
  * it. Then the kernel's way to let modules offer functions to programs stands for it; both came
  * with 5.18.
  */
-static bool has_connection_lookups(struct btf *kernel)
+static bool has_connection_lookups(struct btf *kernel, bool *loaded)
 {
 	struct btf *module;
 	bool has;
 
-	if (has_function(kernel, "bpf_skb_ct_lookup"))
+	*loaded = has_function(kernel, "bpf_skb_ct_lookup");
+	if (*loaded)
 		return true;
 	module = btf__load_module_btf("nf_conntrack", kernel);
-	has = module ? has_function(module, "bpf_skb_ct_lookup")
-		     : has_function(kernel, "register_btf_kfunc_id_set");
+	*loaded = module && has_function(module, "bpf_skb_ct_lookup");
+	has = module ? *loaded : has_function(kernel, "register_btf_kfunc_id_set");
 	btf__free(module);
 	return has;
 }
@@ -41,8 +42,9 @@ int features_read(struct features *features, struct message *message)
 				   strerror(errno));
 	*features = (struct features){
 		.netfilter_links = has_function(kernel, "bpf_nf_link_attach"),
-		.connection_lookups = has_connection_lookups(kernel),
 	};
+	features->connection_lookups =
+		has_connection_lookups(kernel, &features->connection_lookups_loaded);
 	btf__free(kernel);
 	return 0;
 }

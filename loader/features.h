@@ -11,8 +11,9 @@
 #include "../common/message.h"
 
 struct features {
-	bool netfilter_links;	 /* BPF programs at netfilter hooks (6.4) */
-	bool connection_lookups; /* functions that look into conntrack's table (5.18) */
+	bool netfilter_links;		/* BPF programs at netfilter hooks (6.4) */
+	bool connection_lookups;	/* functions that look into conntrack's table (5.18) */
+	bool connection_lookups_loaded; /* and its module is there: programs can name them */
 };
 
 /**

@@ -80,6 +80,7 @@ struct loader {
 	struct lifetime lifetime;
 	enum tc_kind tc;
 	enum netfilter_kind netfilter;
+	bool has_lookups; /* programs can look up connections; false: not known yet, or not now */
 	struct netns **netns; /* owned */
 	size_t netns_count;
 };

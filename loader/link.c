@@ -71,6 +71,13 @@ static const struct carried_object connection_objects[2] = {
 	{ object_connection6, &object_connection6_size },
 };
 
+/* What they need in front of the netfilter hooks, to leave no connection behind that missed a
+ * packet. */
+static const struct carried_object trace_objects[2] = {
+	{ object_trace4, &object_trace4_size },
+	{ object_trace6, &object_trace6_size },
+};
+
 static bool elf_has_section(Elf *elf, const char *wanted)
 {
 	Elf_Scn *section = NULL;
@@ -110,6 +117,12 @@ static bool predicts_connections(const struct object *compiled, unsigned stages)
 	return compiled->needs & NEED_CONNECTION && !(stages & STAGE_BIT(STAGE_NF));
 }
 
+static bool looks_for_traces(unsigned stages)
+{
+	return stages & LINK_LOOKUPS && stages & STAGE_BIT(STAGE_NF) &&
+	       stages & (STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC));
+}
+
 static int add_all(struct bpf_linker *linker, const struct object *compiled, enum family family,
 		   unsigned stages)
 {
@@ -122,6 +135,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 			error = add_object(linker, &entry_objects[stage][classified][ipv6]);
 	if (!error && predicts_connections(compiled, stages))
 		error = add_object(linker, &connection_objects[ipv6]);
+	if (!error && looks_for_traces(stages))
+		error = add_object(linker, &trace_objects[ipv6]);
 	return error ? error : add_bytes(linker, compiled->data, compiled->size);
 }
 

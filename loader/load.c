@@ -336,16 +336,27 @@ static int explain(int error, const struct generation *next, unsigned stages,
 			   "XDP and TC look them up (they came with Linux 5.18)");
 }
 
+/* Whether programs can look up connections now; a module that is there stays. */
+static bool can_look_up(struct loader *loader)
+{
+	struct features features;
+
+	if (!loader->has_lookups && !features_read(&features, NULL))
+		loader->has_lookups = features.connection_lookups_loaded;
+	return loader->has_lookups;
+}
+
 int generation_load(struct netns *netns, enum table_family family, uint64_t number,
 		    const struct generation *next, unsigned stages, struct message *message)
 {
+	unsigned lookups = can_look_up(netns->loader) ? LINK_LOOKUPS : 0;
 	struct bpf_object *object = NULL;
 	struct object linked = {};
 	char folder[64];
 	int error;
 
-	error = link_object(next->object, family == TABLE_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6, stages,
-			    &linked, message);
+	error = link_object(next->object, family == TABLE_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6,
+			    stages | lookups, &linked, message);
 	if (error)
 		return error;
 	error = object_load(netns, &linked, next, &object, message);

@@ -155,9 +155,12 @@ int netns_flush(struct netns *netns, struct message *message);
 /** loader_status() - what is loaded and attached where, for people, written to @out. */
 int loader_status(const struct loader *loader, FILE *out);
 
+/* Beside stages, for link_object(): the kernel has functions to look up connections. */
+#define LINK_LOOKUPS (1u << 31)
+
 /**
  * link_object() - join a compiled object with the entry programs of bpf/ for @stages.
- * @stages: STAGE_BIT()s, of those that the object was compiled for.
+ * @stages: STAGE_BIT()s, of those that the object was compiled for, and LINK_LOOKUPS.
  * @linked: set on success: an ELF object that libbpf, bpftool, ip and tc load as it is; release
  * with object_free().
  */

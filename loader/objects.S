@@ -20,6 +20,8 @@ object_\name\()_size:
 	object tc6
 	object connection4
 	object connection6
+	object trace4
+	object trace6
 	object netfilter4
 	object netfilter6
 	object xdp4c

@@ -21,6 +21,10 @@ extern const unsigned char object_connection4[];
 extern const uint64_t object_connection4_size; /* bytes */
 extern const unsigned char object_connection6[];
 extern const uint64_t object_connection6_size; /* bytes */
+extern const unsigned char object_trace4[];
+extern const uint64_t object_trace4_size; /* bytes */
+extern const unsigned char object_trace6[];
+extern const uint64_t object_trace6_size; /* bytes */
 extern const unsigned char object_netfilter4[];
 extern const uint64_t object_netfilter4_size; /* bytes */
 extern const unsigned char object_netfilter6[];

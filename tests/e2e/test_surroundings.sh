@@ -33,6 +33,19 @@ on_bpf a iptables-legacy -A INPUT -m state --state ESTABLISHED
 on_bpf a ip6tables-legacy -A INPUT -m state --state ESTABLISHED
 equal "with conntrack" tracked "$(all a)"
 echo "  cost of nothing: $(cost nothing) ns, of asking with conntrack: $(cost cost_xdp) ns"
+# Of a connection, in either direction, somebody would notice.
+inside a bash -c 'exec 3<>/dev/udp/10.77.1.2/7 && echo >&3'
+port=$(inside a sed -n 's/.*udp.* src=10.77.1.1 dst=10.77.1.2 sport=\([0-9]*\) dport=7 .*/\1/p' /proc/net/nf_conntrack)
+unnoticed() { # SOURCE PORT DESTINATION PORT
+	inside a "$way" "${way%way}traced4.bpf.o" unnoticed peer 0 "$@"
+}
+equal "a packet of a connection" shared "$(unnoticed 10.77.1.1 "$port" 10.77.1.2 7)"
+equal "a reply to it" shared "$(unnoticed 10.77.1.2 7 10.77.1.1 "$port")"
+equal "a packet of none" clear "$(unnoticed 10.77.1.2 8 10.77.1.1 "$port")"
+equal "a packet that nobody looks up" shared \
+	"$(inside a "$way" "$way"4.bpf.o unnoticed peer 0 10.77.1.2 8 10.77.1.1 "$port")"
+echo "  cost with a look into conntrack's table: $(inside a "$way" "${way%way}traced4.bpf.o" unnoticed cost) ns"
+
 on_bpf a iptables-legacy -F
 equal "with conntrack of the other family" clear "$(ask 4 tc a)"
 on_bpf a ip6tables-legacy -F
@@ -106,4 +119,4 @@ equal "the kernel's raw table" shared "$(ask 4 tc router)"
 equal "it has none for IPv6" clear "$(ask 6 tc router)"
 inside stranger iptables-legacy -L -n >/dev/null
 on_bpf stranger iptables-legacy -A INPUT -p 99 -j DROP
-equal "the kernel's filter table" shared "$(ask 4 tc stranger)"
+equal "the kernel's filter table is behind ours" clear "$(ask 4 tc stranger)"

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// way_to() by itself, and a program that does nothing to compare its cost with.
+// way_to() and what asks it by themselves, and a program that does nothing to compare its cost
+// with.
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+
 #include "../../bpf/way.h"
 
 SEC("xdp")
@@ -34,6 +38,21 @@ int cost_tc(struct __sk_buff *skb)
 	struct packet packet = {};
 
 	return tc_way_is_clear(skb, &packet, NF_INET_LOCAL_IN);
+}
+
+// The frame: Ethernet, IPv4 without options, UDP.
+SEC("tc")
+int unnoticed(struct __sk_buff *skb)
+{
+	struct packet packet = { .protocol = IPPROTO_UDP, .transport = TRANSPORT_OK };
+	__be16 ports[2];
+
+	bpf_skb_load_bytes(skb, 26, packet.source, 4);
+	bpf_skb_load_bytes(skb, 30, packet.destination, 4);
+	bpf_skb_load_bytes(skb, 34, ports, sizeof(ports));
+	packet.source_port = bpf_ntohs(ports[0]);
+	packet.destination_port = bpf_ntohs(ports[1]);
+	return tc_way_is_clear(skb, &packet, NF_INET_LOCAL_IN) ? WAY_CLEAR : WAY_SHARED;
 }
 
 SEC("xdp")

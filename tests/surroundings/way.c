@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Run a program of way.bpf.o on a frame that comes in by a device of this namespace (lo unless
-// named), beside so many programs at its TC hook, and say what it found:
-//	way OBJECT PROGRAM [DEVICE [COUNT]]
+// named), beside so many programs at its TC hook, with the addresses and ports of a UDP packet,
+// and say what it found:
+//	way OBJECT PROGRAM [DEVICE [COUNT [SOURCE PORT DESTINATION PORT]]]
 // or what that costs:
 //	way OBJECT PROGRAM cost
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -33,6 +35,14 @@ static int attach(const char *file, const char *name, unsigned ifindex)
 	return bpf_link_create(program, (int)ifindex, ATTACH_TCX_INGRESS, NULL);
 }
 
+static void address(unsigned char *frame, int end, char **argument)
+{
+	unsigned short port = htons((unsigned short)atoi(argument[1]));
+
+	inet_pton(AF_INET, argument[0], frame + 26 + 4 * end);
+	memcpy(frame + 34 + 2 * end, &port, sizeof(port));
+}
+
 int main(int argc, char **argv)
 {
 	unsigned char frame[64] = { [12] = 8, [14] = 0x45 };
@@ -56,6 +66,8 @@ int main(int argc, char **argv)
 			perror("way: attach");
 			return 1;
 		}
+	for (int end = 0; end < 2 && argc == 9; end++)
+		address(frame, end, argv + 5 + 2 * end);
 	if (program < 0 || bpf_prog_test_run_opts(program, &options)) {
 		perror("way");
 		return 1;
