@@ -58,6 +58,9 @@ succeeds "-6" as_nobody "$ubpfilter" translate -6 -o six.o rules.v6
 succeeds "-6: bpftool loads it" loads six.o tc_egress tc_ingress xdp_ingress
 succeeds "--hook xdp" "$ubpfilter" translate --hook xdp -o xdp.o rules.v4
 succeeds "--hook xdp: one program" loads xdp.o xdp_ingress
+printf '*filter\n-A INPUT -m state --state NEW\nCOMMIT\n' >state
+succeeds "rules that ask for connections" "$ubpfilter" translate -o state.o state
+succeeds "bpftool loads them, with their look into conntrack's table" loads state.o tc_egress tc_ingress xdp_ingress
 succeeds "--hook tc" "$ubpfilter" translate --hook=tc -o tc.o rules.v4
 succeeds "--hook tc: two programs" loads tc.o tc_egress tc_ingress
 succeeds "from standard input to standard output" bash -c "'$ubpfilter' translate -o - - <rules.v6 -6 >pipe.o"
@@ -81,8 +84,8 @@ refused "two filter tables" "more than one table" "*filter\nCOMMIT\n*filter\nCOM
 refused "a match that BPF does not do" 'filter/INPUT rule 2: match "string" is not done in BPF' \
 	"*filter\n-A INPUT -p 1\n-A INPUT -m string --algo bm --string x\nCOMMIT\n"
 refused "a match that the hooks know nothing of" \
-	'filter/INPUT rule 1: match "conntrack" reads the connection state, which hook xdp does not know' \
-	"*filter\n-A INPUT -m state --state NEW\nCOMMIT\n"
+	'filter/INPUT rule 1: match "length" reads the length, which hook xdp does not know' \
+	"*filter\n-A INPUT -m length --length 100\nCOMMIT\n"
 refused "a target that BPF does not do" 'filter/INPUT rule 1: target "REJECT"' \
 	"*filter\n-A INPUT -j REJECT\nCOMMIT\n"
 refused "a loop" "Too many levels of symbolic links|loop" "*filter\n:a - [0:0]\n-A INPUT -j a\n-A a -j a\nCOMMIT\n"
