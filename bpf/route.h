@@ -35,8 +35,7 @@ static __always_inline bool route_is_special(const struct packet *packet, enum r
 }
 
 static __always_inline void fib_question(struct bpf_fib_lookup *fib, const struct packet *packet,
-					 const struct route_facts *facts, __u32 ifindex,
-					 __u16 check_length)
+					 const struct route_facts *facts, __u32 ifindex)
 {
 #if FAMILY == 4
 	fib->family = ADDRESS_FAMILY_INET;
@@ -50,33 +49,25 @@ static __always_inline void fib_question(struct bpf_fib_lookup *fib, const struc
 	__builtin_memcpy(fib->ipv6_dst, packet->destination, 16);
 #endif
 	fib->l4_protocol = packet->protocol;
-	fib->sport = bpf_htons(packet->source_port);
-	fib->dport = bpf_htons(packet->destination_port);
-	fib->tot_len = check_length;
+	if (has_ports(packet->protocol)) {
+		fib->sport = bpf_htons(packet->source_port);
+		fib->dport = bpf_htons(packet->destination_port);
+	}
+	fib->tot_len = facts->check_length;
 	fib->ifindex = ifindex;
 }
 
-/*
- * @length: of the packet, 0 for what is segmented on the way out anyway. @output: ifindex of the
- * output device when forwarded.
- */
-static __always_inline enum route route_find(void *context, const struct packet *packet,
-					     const struct route_facts *facts, __u32 ifindex,
-					     __u16 length, __u32 *output)
+/* What the FIB says. Not inline for its stack, which the programs are short of. */
+static __attribute__((noinline)) enum route fib_ask(void *context, const struct packet *packet,
+						    const struct route_facts *facts, __u32 ifindex,
+						    __u32 *output)
 {
 	struct bpf_fib_lookup fib = {};
-	enum route special;
 
-	if (address_is_local(packet->destination, FAMILY))
-		return ROUTE_INPUT;
-	if (route_is_special(packet, &special))
-		return special;
-	/* The MTU matters only to what must not be fragmented. And FRAG_NEEDED, when it comes of a
-	   length that was asked about, comes without the output device. */
-	fib_question(&fib, packet, facts, ifindex, facts->dont_fragment ? length : 0);
+	fib_question(&fib, packet, facts, ifindex);
 	switch (bpf_fib_lookup(context, &fib, sizeof(fib), 0)) {
 	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
-		if (facts->dont_fragment && length)
+		if (facts->check_length)
 			return ROUTE_NONE;
 		break;
 	case BPF_FIB_LKUP_RET_SUCCESS:
@@ -97,6 +88,26 @@ static __always_inline enum route route_find(void *context, const struct packet 
 		return ROUTE_NONE;
 	*output = fib.ifindex;
 	return ROUTE_FORWARD;
+}
+
+/*
+ * @length: of the packet, 0 for what is segmented on the way out anyway. @output: ifindex of the
+ * output device when forwarded.
+ */
+static __always_inline enum route route_find(void *context, const struct packet *packet,
+					     struct route_facts *facts, __u32 ifindex,
+					     __u16 length, __u32 *output)
+{
+	enum route special;
+
+	if (address_is_local(packet->destination, FAMILY))
+		return ROUTE_INPUT;
+	if (route_is_special(packet, &special))
+		return special;
+	/* The MTU matters only to what must not be fragmented. And FRAG_NEEDED, when it comes of a
+	   length that was asked about, comes without the output device. */
+	facts->check_length = facts->dont_fragment ? length : 0;
+	return fib_ask(context, packet, facts, ifindex, output);
 }
 
 static __always_inline void name_set(__u8 name[IFACE_NAME_SIZE], const struct device *device)

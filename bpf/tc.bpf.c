@@ -139,7 +139,7 @@ static __always_inline enum parse_result parse(struct __sk_buff *skb, const stru
 /* --- the programs ---------------------------------------------------------------------------- */
 
 static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet *packet,
-					   const struct route_facts *facts,
+					   struct route_facts *facts,
 					   const struct device *device, bool unicast)
 {
 	enum route route = ROUTE_INPUT;

@@ -39,7 +39,7 @@ struct arrival {
 };
 
 static __always_inline int chain_verdict(struct xdp_md *context, struct packet *packet,
-					 const struct route_facts *facts, struct arrival arrival)
+					 struct route_facts *facts, struct arrival arrival)
 {
 	enum route route = ROUTE_INPUT;
 	enum chain chain = CHAIN_INPUT;
