@@ -47,7 +47,7 @@ struct route_facts {
 	__u8 tos;
 	__u8 dont_fragment;
 	__u16 check_length; /* bytes that must fit the output device; 0: any do */
-	__u16 transport; /* offset of the transport header from the IP header, if it is there */
+	__u16 transport;    /* offset of the transport header from the IP header, if it is there */
 };
 
 #define IPV4_DF	    0x4000
@@ -182,8 +182,9 @@ static long option_step(__u64 index, struct option_scan *scan)
 
 /* as tcp_find_option(): which kinds a scan meets, ends of the options included */
 static __attribute__((noinline)) enum parse_result parse_tcp_options(struct packet *packet,
-							   const struct view *view, __u32 offset,
-							   __u32 size, __u32 remaining)
+								     const struct view *view,
+								     __u32 offset, __u32 size,
+								     __u32 remaining)
 {
 	struct option_scan scan = {
 		.bytes = view->bytes,

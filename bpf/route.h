@@ -95,8 +95,8 @@ static __attribute__((noinline)) enum route fib_ask(void *context, const struct 
  * output device when forwarded.
  */
 static __always_inline enum route route_find(void *context, const struct packet *packet,
-					     struct route_facts *facts, __u32 ifindex,
-					     __u16 length, __u32 *output)
+					     struct route_facts *facts, __u32 ifindex, __u16 length,
+					     __u32 *output)
 {
 	enum route special;
 

@@ -139,8 +139,8 @@ static __always_inline enum parse_result parse(struct __sk_buff *skb, const stru
 /* --- the programs ---------------------------------------------------------------------------- */
 
 static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet *packet,
-					   struct route_facts *facts,
-					   const struct device *device, bool unicast)
+					   struct route_facts *facts, const struct device *device,
+					   bool unicast)
 {
 	enum route route = ROUTE_INPUT;
 	enum chain chain = CHAIN_INPUT;

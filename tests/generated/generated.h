@@ -42,6 +42,8 @@ void random_destination(struct random *random, int family, enum hook hook, uint8
 
 /* A table that fulfils what table_decode() guarantees; NULL: out of memory. */
 struct ir *table_make(struct random *random, int family);
+/* Whether it reads what the packets' bytes do not say: then only PROGRAM_DIRECT can be compared. */
+bool table_has_attributes(const struct ir *ir);
 /* One line a rule, for a report. */
 void table_print(const struct ir *ir);
 

@@ -144,7 +144,8 @@ static int compare_table(struct run *run)
 		error = -ENOMEM;
 	for (size_t i = 0; i < PACKETS_PER_TABLE; i++)
 		packet_make(&run->packets[i], &run->random, run->ir->family);
-	for (unsigned program = 0; !error && program < PROGRAM_COUNT; program++)
+	for (unsigned program = table_has_attributes(run->ir) ? PROGRAM_DIRECT : 0;
+	     !error && program < PROGRAM_COUNT; program++)
 		error = compare_program(run, (enum program)program);
 	if (error < 0)
 		table_print(run->ir);

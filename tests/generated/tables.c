@@ -17,6 +17,7 @@ struct draft {
 	struct ir *ir;
 	uint32_t chains[4]; /* first rules of the user chains */
 	uint32_t chain_count;
+	bool with_attributes;  /* what a packet's bytes do not say */
 	bool with_tcp_options; /* the verifier takes ten times as long then: seldom */
 	bool failed;
 };
@@ -178,9 +179,26 @@ static void add_generic(struct draft *draft, enum field field)
 	add(draft, &predicate);
 }
 
+static bool field_is_attribute(enum field field)
+{
+	return field_info(field)->needs & NEED_CONNECTION;
+}
+
+bool table_has_attributes(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->rule_count; i++)
+		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++)
+			if (field_is_attribute((enum field)ir->rules[i].predicates[j].field))
+				return true;
+	return false;
+}
+
 static void add_field(struct draft *draft, enum field field)
 {
 	struct random *random = draft->random;
+
+	if (field_is_attribute(field) && !draft->with_attributes)
+		field = FIELD_SOURCE;
 
 	switch (field) {
 	case FIELD_SOURCE:
@@ -375,6 +393,7 @@ struct ir *table_make(struct random *random, int family)
 	struct draft draft = {
 		.random = random,
 		.ir = calloc(1, sizeof(struct ir)),
+		.with_attributes = random_chance(random, 30),
 		.with_tcp_options = random_chance(random, 8),
 	};
 
