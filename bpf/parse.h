@@ -419,8 +419,8 @@ static long walk_step(__u64 index, struct walk *walk)
 }
 
 /* as ipv6_find_hdr(skb, &offset, -1, &fragoff, NULL); packet->protocol is where it starts */
-static __always_inline enum parse_result ipv6_walk(struct packet *packet, const struct view *view,
-						   __u32 *transport)
+static __attribute__((noinline)) enum parse_result
+ipv6_walk_headers(struct packet *packet, const struct view *view, __u32 *transport)
 {
 	struct walk walk = {
 		.bytes = view->bytes,
@@ -429,9 +429,6 @@ static __always_inline enum parse_result ipv6_walk(struct packet *packet, const 
 		.protocol = packet->protocol,
 	};
 
-	*transport = sizeof(struct ipv6hdr);
-	if (ipv6_ends_headers(packet->protocol))
-		return PARSE_OK;
 	if (bpf_loop(EXTENSIONS_MAX, walk_step, &walk, 0) == EXTENSIONS_MAX)
 		return PARSE_REFUSED;
 	*transport = walk.offset;
@@ -440,6 +437,14 @@ static __always_inline enum parse_result ipv6_walk(struct packet *packet, const 
 	if (walk.flags & PACKET_FRAGMENT)
 		packet->transport = TRANSPORT_FRAGMENT;
 	return walk.result;
+}
+
+static __always_inline enum parse_result ipv6_walk(struct packet *packet, const struct view *view,
+						   __u32 *transport)
+{
+	*transport = sizeof(struct ipv6hdr);
+	return ipv6_ends_headers(packet->protocol) ? PARSE_OK
+						   : ipv6_walk_headers(packet, view, transport);
 }
 
 /* as ipv6_parse_hopopts(): hop-by-hop options that do not fit are dropped before any hook */
