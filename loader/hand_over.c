@@ -190,6 +190,13 @@ static int check_vacant(const struct kernel_table *table, struct message *messag
 				    "through ubpfilter");
 }
 
+/* TC egress comes behind the kernel's hook, all other stages before it. */
+static bool judged_behind(const struct netns *netns, enum table_family family, enum enforcer before)
+{
+	return before == ENFORCER_BPF &&
+	       generation_has(netns, family, netns_generation(netns, family), ENTRY_EGRESS);
+}
+
 /* The new number in force, and what was before out of it. */
 static int kernel_begin(struct netns *netns, int netns_fd, enum table_family family,
 			enum enforcer before, struct counter *old, uint32_t old_count,
@@ -197,7 +204,7 @@ static int kernel_begin(struct netns *netns, int netns_fd, enum table_family fam
 {
 	uint64_t number = netns_generation(netns, family);
 	/* who passed the kernel's hook before it had the table must be through BPF, too */
-	int error = before == ENFORCER_BPF ? programs_wait() : 0;
+	int error = judged_behind(netns, family, before) ? programs_wait() : 0;
 
 	if (error)
 		return message_set(message, error, "cannot wait for programs to end: %s",
