@@ -200,6 +200,16 @@ int conntrack_settle(struct netns *netns, int netns_fd, struct message *message)
 /** conntrack_is_awake() - our table is there, or may be. */
 bool conntrack_is_awake(const struct netns *netns);
 
+/* --- others.c -------------------------------------------------------------------------------- */
+
+enum others {
+	OTHERS_BEFORE_US, /* have hooks that packets pass on their way in to ours */
+	OTHERS_WITH_NAT,  /* change addresses, wherever */
+};
+
+/** others_write() - who else has such hooks in a namespace, one a line. */
+int others_write(const struct netns *netns, enum others which, FILE *out);
+
 /* --- load.c ---------------------------------------------------------------------------------- */
 
 /** shared_map_names[] - as they are declared and pinned. */

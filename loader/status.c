@@ -72,6 +72,39 @@ static void write_netfilter(const struct netns *netns, FILE *out)
 		fputs("    netfilter hooks: local-in forward local-out\n", out);
 }
 
+static void write_conntrack(const struct netns *netns, FILE *out)
+{
+	if (!conntrack_is_awake(netns))
+		return;
+	fprintf(out, "    conntrack: kept awake by the nf_tables table ubpfilter (%s%s%s)\n",
+		netns->awake[TABLE_IPV4] ? "IPv4" : "",
+		netns->awake[TABLE_IPV4] && netns->awake[TABLE_IPV6] ? ", " : "",
+		netns->awake[TABLE_IPV6] ? "IPv6" : "");
+}
+
+static bool drops_early(const struct netns *netns)
+{
+	bool early = false;
+
+	for (unsigned i = 0; i < TABLE_FAMILIES; i++) {
+		enum table_family family = (enum table_family)i;
+		uint64_t number = netns_generation(netns, family);
+
+		early |= generation_has(netns, family, number, ENTRY_XDP) ||
+			 generation_has(netns, family, number, ENTRY_INGRESS);
+	}
+	return early;
+}
+
+/* What keeps packets from being judged where they are first seen, or as they will be seen later. */
+static void write_others(const struct netns *netns, FILE *out)
+{
+	if (!netfilter_is_attached(netns))
+		others_write(netns, OTHERS_WITH_NAT, out);
+	else if (drops_early(netns))
+		others_write(netns, OTHERS_BEFORE_US, out);
+}
+
 int loader_status(const struct loader *loader, FILE *out)
 {
 	fprintf(out, "hook: %s\n", hook_text(loader->config.hook));
@@ -85,6 +118,8 @@ int loader_status(const struct loader *loader, FILE *out)
 		for (unsigned family = 0; family < TABLE_FAMILIES; family++)
 			write_table(netns, (enum table_family)family, out);
 		write_netfilter(netns, out);
+		write_conntrack(netns, out);
+		write_others(netns, out);
 		device_map_each(netns, write_device, out);
 	}
 	return ferror(out) ? -EIO : 0;

@@ -53,5 +53,6 @@ for family in ip ip6; do
 	on_bpf a $iptables -A INPUT -m state --state ESTABLISHED -j ACCEPT
 done
 is_so "each family has its own" ours ip
+contains "status says so" "^    conntrack: kept awake by .* \(IPv4, IPv6\)$" "$("$ubpfilter" status)"
 inside a "$ubpfilter" stop --flush >/dev/null
 equal "nothing is left when all is taken down" "" "$(inside a nft list ruleset)"
