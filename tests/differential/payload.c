@@ -103,6 +103,39 @@ static void make_icmp(struct payload *payload, int family, struct random *random
 	payload->size = 8 + random_below(random, 40);
 }
 
+/* Verification tag and checksum are nobody's business here. */
+static void make_sctp(struct payload *payload, struct ports ports, struct random *random)
+{
+	static const unsigned char types[] = { 0, 1, 3, 6, 14, 4, 200 };
+	unsigned count = random_below(random, 4);
+
+	memcpy(payload->data, &ports, sizeof(ports));
+	payload->size = 12;
+	for (unsigned i = 0; i < count; i++) {
+		unsigned char *chunk = payload->data + payload->size;
+		unsigned size = 4 + random_below(random, 12);
+
+		chunk[0] = PICK(random, types);
+		chunk[1] = (unsigned char)random_below(random, 8);
+		chunk[3] = (unsigned char)(random_chance(random, 5) ? 0 : size);
+		payload->size += (size + 3) & ~3u;
+	}
+}
+
+/* Authentication headers and encrypted packets: small numbers, so that rules meet them. */
+static void make_security(struct payload *payload, bool authentication, struct random *random)
+{
+	unsigned char *spi = payload->data + (authentication ? 4 : 0);
+
+	if (authentication) {
+		payload->data[0] = random_chance(random, 50) ? IPPROTO_UDP : IPPROTO_ICMPV6;
+		payload->data[1] = (unsigned char)random_below(random, 4);
+		payload->data[2] = random_chance(random, 10);
+	}
+	spi[3] = (unsigned char)random_below(random, 4);
+	payload->size = random_below(random, 40);
+}
+
 void payload_make(struct payload *payload, const struct network *network, struct ports ports,
 		  struct random *random)
 {
@@ -117,6 +150,13 @@ void payload_make(struct payload *payload, const struct network *network, struct
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		make_icmp(payload, network->family, random);
+		break;
+	case IPPROTO_SCTP:
+		make_sctp(payload, ports, random);
+		break;
+	case IPPROTO_AH:
+	case IPPROTO_ESP:
+		make_security(payload, network->protocol == IPPROTO_AH, random);
 		break;
 	default:
 		payload->size = random_below(random, 40);

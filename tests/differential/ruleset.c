@@ -63,12 +63,14 @@ static void put_icmp(FILE *out, int family, struct random *random)
 			PICK(random, icmp6_types));
 }
 
-static void put_protocol(FILE *out, int family, struct random *random)
+static void put_protocol(FILE *out, const struct scope *scope, struct random *random)
 {
 	static const char *const plain4[] = { "udp", "tcp", "icmp", "47", "esp", "ah", "132" };
 	static const char *const plain6[] = { "udp", "tcp", "ipv6-icmp", "47", "esp", "59" };
 
-	switch (random_below(random, 6)) {
+	int family = scope->family;
+
+	switch (random_below(random, 7)) {
 	case 0:
 		put_tcp(out, random);
 		break;
@@ -82,6 +84,9 @@ static void put_protocol(FILE *out, int family, struct random *random)
 	case 3:
 		fprintf(out, " %s-p %s", inversion(random),
 			family == 4 ? PICK(random, plain4) : PICK(random, plain6));
+		break;
+	case 4:
+		put_protocol_match(out, scope, random);
 		break;
 	default:
 		break;
@@ -114,7 +119,9 @@ static void put_matches(FILE *out, const struct scope *scope, const char *chain,
 	put_devices(out, chain, random);
 	if (scope->family == 4 && random_chance(random, 8))
 		fprintf(out, " %s-f", inversion(random));
-	put_protocol(out, scope->family, random);
+	put_protocol(out, scope, random);
+	if (random_chance(random, 10))
+		put_other_match(out, scope, random);
 	if (scope->variant != VARIANT_PLAIN && random_chance(random, 40))
 		put_connection(out, scope, random);
 	if (random_chance(random, 5))

@@ -25,6 +25,10 @@ char *ruleset_text(const struct ruleset *ruleset, const bool without[RULES_MAX])
 
 /* --- its parts ------------------------------------------------------------------------------ */
 
+/* A protocol with a match of its own. */
+void put_protocol_match(FILE *out, const struct scope *scope, struct random *random);
+/* A match that asks for no protocol. */
+void put_other_match(FILE *out, const struct scope *scope, struct random *random);
 /* Options of `-m conntrack` or `-m state`. */
 void put_connection(FILE *out, const struct scope *scope, struct random *random);
 /* Tables beside the filter: what came through it is counted, and by variant raw and nat. */

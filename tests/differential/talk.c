@@ -108,12 +108,24 @@ static void udp_answer(struct talk *talk, unsigned char *data, enum place place)
 			    (struct sockaddr *)&from, length) >= 0);
 }
 
+/* What was learnt about a path would be kept, and tell one run from the next. */
+static void no_path_mtu(int fd, int family)
+{
+	int ipv4 = IP_PMTUDISC_INTERFACE, ipv6 = IPV6_PMTUDISC_INTERFACE;
+
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &ipv4, sizeof(ipv4));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &ipv6, sizeof(ipv6));
+}
+
 static int udp_talk(struct talk *talk)
 {
 	static _Thread_local unsigned char data[DATAGRAM_MAX];
 	const struct exchange *exchange = talk->exchange;
 	int error;
 
+	no_path_mtu(talk->speaker, exchange->to.ss_family);
 	note(talk, "connect",
 	     !connect(talk->speaker, (const struct sockaddr *)&exchange->to, exchange->length));
 	note(talk, "send", send(talk->speaker, data, exchange->size, 0) >= 0);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Matches beside those of the protocols that every ruleset has. */
+#include "ruleset.h"
+
+static const char *const ports[] = {
+	"53", "53,80", "1000:2000", "80,443,1500,65535", "0:1023,2000,2001", "81,1024:65535",
+};
+static const char *const ranges4[] = {
+	"10.91.1.1-10.91.1.2",
+	"10.91.0.0-10.91.2.7",
+	"10.91.2.8-255.255.255.255",
+	"172.16.5.6-172.16.5.6",
+};
+static const char *const ranges6[] = {
+	"fd91:1::1-fd91:1::2",
+	"::-fd91:2::7",
+	"fd91:2::8-ffff::",
+	"2001:db8::5-2001:db8::5",
+};
+static const char *const lengths[] = { "40", "0:60", "61:100", "28:48", "1000:65535" };
+static const char *const spis[] = { "0", "1", "0:1", "2:4294967295" };
+static void put_multiport(FILE *out, const struct scope *scope, struct random *random)
+{
+	static const char *const protocols[] = { "tcp", "udp", "sctp" };
+	static const char *const kinds[] = { "sports", "dports", "ports" };
+
+	(void)scope;
+	fprintf(out, " -p %s -m multiport %s--%s %s", PICK(random, protocols), inversion(random),
+		PICK(random, kinds), PICK(random, ports));
+}
+
+static void put_range(FILE *out, const struct scope *scope, struct random *random)
+{
+	fprintf(out, " -m iprange %s--%s-range %s", inversion(random),
+		random_chance(random, 50) ? "src" : "dst",
+		scope->family == 4 ? PICK(random, ranges4) : PICK(random, ranges6));
+}
+
+static void put_length(FILE *out, const struct scope *scope, struct random *random)
+{
+	(void)scope;
+	fprintf(out, " -m length %s--length %s", inversion(random), PICK(random, lengths));
+}
+
+static void put_esp(FILE *out, const struct scope *scope, struct random *random)
+{
+	(void)scope;
+	fprintf(out, " -p esp -m esp %s--espspi %s", inversion(random), PICK(random, spis));
+}
+
+static void put_ah(FILE *out, const struct scope *scope, struct random *random)
+{
+	if (scope->family == 4)
+		fprintf(out, " -p ah -m ah %s--ahspi %s", inversion(random), PICK(random, spis));
+	else
+		put_esp(out, scope, random);
+}
+
+static void put_sctp(FILE *out, const struct scope *scope, struct random *random)
+{
+	(void)scope;
+	fputs(" -p sctp -m sctp", out);
+	if (random_chance(random, 50))
+		fprintf(out, " %s--sport 53:80", inversion(random));
+	if (random_chance(random, 50))
+		fprintf(out, " %s--dport 1000:2000", inversion(random));
+}
+
+void put_protocol_match(FILE *out, const struct scope *scope, struct random *random)
+{
+	static void (*const kinds[])(FILE *, const struct scope *, struct random *) = {
+		put_multiport, put_multiport, put_esp, put_ah, put_sctp,
+	};
+
+	PICK(random, kinds)(out, scope, random);
+}
+
+void put_other_match(FILE *out, const struct scope *scope, struct random *random)
+{
+	static void (*const kinds[])(FILE *, const struct scope *, struct random *) = {
+		put_range,
+		put_length,
+	};
+
+	PICK(random, kinds)(out, scope, random);
+}
