@@ -155,7 +155,7 @@ static enum outcome ruleset_try(const struct options *options, const struct scop
 		       judge_names[scope->judge], variant_names[scope->variant], scope->family,
 		       (unsigned long long)seed, options->steps);
 		tally->differences++;
-		trial_shrink(&trial, &interrupted);
+		trial_shrink(&trial, text, &interrupted);
 	}
 	tally->rulesets++;
 	texts_free(text);

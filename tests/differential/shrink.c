@@ -38,7 +38,8 @@ static void shrink(struct trial *trial, bool *left_out, unsigned count,
 	}
 }
 
-void trial_shrink(struct trial *trial, const volatile int *interrupted)
+void trial_shrink(struct trial *trial, char *const first[TWIN_COUNT],
+		  const volatile int *interrupted)
 {
 	char *text[TWIN_COUNT] = {};
 
@@ -51,8 +52,9 @@ void trial_shrink(struct trial *trial, const volatile int *interrupted)
 		printf("shrunk: - the kernel's, + ours\n");
 		texts_print_difference(text);
 	} else {
-		printf("the difference did not come back: it hangs on more than rules and "
-		       "packets\n");
+		printf("the difference did not come back, it hangs on more than rules and packets; "
+		       "at first:\n");
+		texts_print_difference(first);
 	}
 	texts_free(text);
 }

@@ -33,7 +33,9 @@ enum outcome trial_run(struct trial *trial, char *text[TWIN_COUNT]);
 void texts_free(char *text[TWIN_COUNT]);
 /* Print the filter tables of two texts, and what else differs. */
 void texts_print_difference(char *const text[TWIN_COUNT]);
-/* Leave out rules and steps as long as the twins differ, and print what is left. */
-void trial_shrink(struct trial *trial, const volatile int *interrupted);
+/* Leave out rules and steps as long as the twins differ, and print what is left. @first: the texts
+   that differed. */
+void trial_shrink(struct trial *trial, char *const first[TWIN_COUNT],
+		  const volatile int *interrupted);
 
 #endif
