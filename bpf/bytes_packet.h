@@ -19,8 +19,11 @@ static __always_inline const void *bytes_at(const struct bytes *bytes, __u32 off
 {
 	const unsigned char *from = (void *)(long)bytes->context->data;
 	const unsigned char *end = (void *)(long)bytes->context->data_end;
+	__u64 at = bytes->base + offset;
 
-	from += (bytes->base + offset) & FRAME_MASK;
+	/* a mask that says nothing new to the compiler must stay: it does to the verifier */
+	__asm__ volatile("" : "+r"(at));
+	from += at & FRAME_MASK;
 	return from + size > end ? 0 : from;
 }
 
