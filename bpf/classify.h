@@ -102,7 +102,7 @@ struct classify_item {
 	__u16 source_port_span; /* max - min */
 	__u16 destination_port_min;
 	__u16 destination_port_span;
-	__u32 rule;	  /* counter's index */
+	__u32 rule;	  /* counter's index; CLASSIFY_NO_RULE: counts none */
 	__u32 skip;	  /* CLASSIFY_SKIP: an item's index */
 	__u32 extra;	  /* index of the first extra predicate */
 	__u8 extra_early; /* how many of them stand before the protocol */
@@ -131,6 +131,7 @@ enum classify_extra_kind {
 	EXTRA_PROTOCOL,	  /* as EXTRA_RANGE; hotdrop when there is no protocol to be found */
 	EXTRA_TCP_OPTION, /* option kind value[0] occurs; hotdrop if malformed */
 	EXTRA_TRANSPORT,  /* guard: the transport header is there */
+	EXTRA_STATE,	  /* the stateful match of number value[0]; it changes it */
 };
 
 enum classify_extra_flags {

@@ -17,9 +17,17 @@ extern const __u64 classifier[];
 /* Of the compiled table: count one rule. */
 int table_count(__u32 rule, struct packet *packet);
 
+/* state.bpf.c brings it to tables with stateful matches. */
+__weak int table_state(__u32 index, struct packet *packet)
+{
+	(void)index, (void)packet;
+	return 0;
+}
+
 #define classifier_data			      ((const void *)classifier)
 #define CLASSIFY_FUNCTION		      __attribute__((noinline, weak))
 #define classify_count(judged, rule)	      table_count(rule, (struct packet *)(judged))
+#define classify_state(judged, index)	      table_state(index, (struct packet *)(judged))
 #define classify_repeat(times, step, context) bpf_loop(times, step, context, 0)
 
 #include "classify_walk.h"

@@ -7,6 +7,7 @@
  *	classifier_data		pointer to the data, which starts with struct classifier
  *	CLASSIFY_FUNCTION	linkage of functions that the BPF verifier shall check on their own
  *	classify_count(packet, rule)	count a rule that does not end the walk
+ *	classify_state(packet, index)	as table_state() of state.bpf.c
  *	classify_repeat(times, step, context)	as bpf_loop()
  */
 #ifndef UBPFILTER_CLASSIFY_WALK_H
@@ -120,6 +121,8 @@ static __always_inline int extra_matches(const struct packet *packet,
 		if (extra->flags & EXTRA_PORTS_SUFFICE && packet->transport == TRANSPORT_PORTS)
 			match = MATCH_YES;
 		return match == MATCH_YES ? match ^ invert : match;
+	case EXTRA_STATE:
+		return !!classify_state(packet, (__u32)extra->value[0]) ^ invert;
 	default:
 		return MATCH_NO;
 	}
@@ -312,7 +315,8 @@ static __always_inline int scan_step(struct leaf_scan *scan)
 		return 1;
 	}
 	scan->position = item->skip;
-	classify_count(scan->packet, item->rule);
+	if (item->rule != CLASSIFY_NO_RULE)
+		classify_count(scan->packet, item->rule);
 	return 0;
 }
 

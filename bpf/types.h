@@ -129,6 +129,7 @@ enum table_needs {
 	NEED_CONNECTION = 1 << 4,
 	NEED_CONNECTION_TUPLES = 1 << 5, /* its addresses, ports and protocol, too */
 	NEED_CONNECTION_EXPIRY = 1 << 6, /* and when it expires */
+	NEED_STATE = 1 << 8,		 /* it has stateful matches: bpf/state.bpf.c */
 };
 
 /* One rule's counter in the per-CPU map `counters`, key: index of the entry in the table's blob. */

@@ -78,6 +78,8 @@ static const struct carried_object trace_objects[2] = {
 	{ object_trace6, &object_trace6_size },
 };
 
+static const struct carried_object state_object = { object_state, &object_state_size };
+
 static bool elf_has_section(Elf *elf, const char *wanted)
 {
 	Elf_Scn *section = NULL;
@@ -97,8 +99,7 @@ static bool elf_has_section(Elf *elf, const char *wanted)
 	return false;
 }
 
-/* A table as data comes without code for its chains. */
-static bool is_classified(const struct object *compiled)
+static bool object_has(const struct object *compiled, const char *section)
 {
 	Elf *elf;
 	bool has;
@@ -106,7 +107,7 @@ static bool is_classified(const struct object *compiled)
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return false;
 	elf = elf_memory((char *)compiled->data, compiled->size);
-	has = elf_has_section(elf, CLASSIFIER_SECTION);
+	has = elf_has_section(elf, section);
 	elf_end(elf);
 	return has;
 }
@@ -126,7 +127,7 @@ static bool looks_for_traces(unsigned stages)
 static int add_all(struct bpf_linker *linker, const struct object *compiled, enum family family,
 		   unsigned stages)
 {
-	bool classified = is_classified(compiled);
+	bool classified = object_has(compiled, CLASSIFIER_SECTION);
 	bool ipv6 = family == FAMILY_IPV6;
 	int error = 0;
 
@@ -137,6 +138,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 		error = add_object(linker, &connection_objects[ipv6]);
 	if (!error && looks_for_traces(stages))
 		error = add_object(linker, &trace_objects[ipv6]);
+	if (!error && object_has(compiled, STATES_SECTION))
+		error = add_object(linker, &state_object);
 	return error ? error : add_bytes(linker, compiled->data, compiled->size);
 }
 

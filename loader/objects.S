@@ -30,6 +30,7 @@ object_\name\()_size:
 	object tc6c
 	object netfilter4c
 	object netfilter6c
+	object state
 	object surroundings
 
 	.section .note.GNU-stack, "", %progbits

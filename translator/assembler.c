@@ -174,15 +174,21 @@ void emit_big_endian(struct assembler *assembler, uint8_t target, int32_t bits)
 						.imm = bits });
 }
 
-void emit_map(struct assembler *assembler, uint8_t target)
+/* The next instruction refers to something outside. */
+static void refer(struct assembler *assembler, enum outside to)
 {
-	uint32_t *references = grow(assembler, assembler->map_references,
-				    assembler->map_reference_count, sizeof(*references));
+	struct reference *references = grow(assembler, assembler->references,
+					    assembler->reference_count, sizeof(*references));
 
 	if (!references)
 		return;
-	assembler->map_references = references;
-	references[assembler->map_reference_count++] = assembler->count;
+	assembler->references = references;
+	references[assembler->reference_count++] = (struct reference){ assembler->count, to };
+}
+
+void emit_map(struct assembler *assembler, uint8_t target)
+{
+	refer(assembler, OUTSIDE_COUNTERS);
 	emit_immediate64(assembler, target, 0);
 }
 
@@ -196,6 +202,15 @@ void emit_call(struct assembler *assembler, label_t label)
 	jump_to(assembler, label);
 	emit_insn(assembler,
 		  (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_CALL });
+}
+
+/* -1: the function's first instruction, as compilers write it. */
+void emit_call_state(struct assembler *assembler)
+{
+	refer(assembler, OUTSIDE_STATE);
+	emit_insn(assembler, (struct bpf_insn){ .code = BPF_JMP | BPF_CALL,
+						.src_reg = BPF_PSEUDO_CALL,
+						.imm = -1 });
 }
 
 void emit_exit(struct assembler *assembler)
@@ -239,6 +254,14 @@ int assembler_finish(struct assembler *assembler)
 	return assembler->error;
 }
 
+bool assembler_refers(const struct assembler *assembler, enum outside to)
+{
+	for (uint32_t i = 0; i < assembler->reference_count; i++)
+		if (assembler->references[i].to == to)
+			return true;
+	return false;
+}
+
 static bool is_conditional_jump(const struct bpf_insn *instruction)
 {
 	uint8_t class = BPF_CLASS(instruction->code), operation = BPF_OP(instruction->code);
@@ -268,6 +291,6 @@ void assembler_free(struct assembler *assembler)
 	free(assembler->labels);
 	free(assembler->referenced);
 	free(assembler->jumps);
-	free(assembler->map_references);
+	free(assembler->references);
 	free(assembler->lines);
 }

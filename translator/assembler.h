@@ -20,6 +20,17 @@ struct line {
 	uint32_t rule;
 };
 
+/* What stands elsewhere, and an instruction refers to. */
+enum outside {
+	OUTSIDE_COUNTERS, /* the map `counters`: a 64-bit load of it */
+	OUTSIDE_STATE,	  /* the function `table_state`: a call */
+};
+
+struct reference {
+	uint32_t instruction;
+	enum outside to;
+};
+
 struct assembler {
 	struct bpf_insn *instructions; /* owned */
 	uint32_t count;
@@ -28,8 +39,8 @@ struct assembler {
 	uint32_t label_count;
 	struct jump *jumps; /* owned; jumps to be resolved */
 	uint32_t jump_count;
-	uint32_t *map_references; /* owned; instructions that load the map `counters` */
-	uint32_t map_reference_count;
+	struct reference *references; /* owned; for the linker and the loader */
+	uint32_t reference_count;
 	struct line *lines; /* owned */
 	uint32_t line_count;
 	uint32_t limit; /* most instructions that are taken */
@@ -73,6 +84,8 @@ void emit_map(struct assembler *assembler, uint8_t target);
 void emit_helper_call(struct assembler *assembler, int32_t helper);
 /** emit_call() - call the function that begins at @label, in the same section. */
 void emit_call(struct assembler *assembler, label_t label);
+/** emit_call_state() - call the function `table_state`, which the linker brings. */
+void emit_call_state(struct assembler *assembler);
 void emit_exit(struct assembler *assembler);
 /** emit_line() - what follows belongs to @rule, in line info. */
 void emit_line(struct assembler *assembler, uint32_t rule);
@@ -82,6 +95,9 @@ void emit_line(struct assembler *assembler, uint32_t rule);
  * Return: 0; -ENOMEM; -E2BIG: over the limit, or a jump that is too far.
  */
 int assembler_finish(struct assembler *assembler);
+
+/** assembler_refers() - does an instruction refer to it? */
+bool assembler_refers(const struct assembler *assembler, enum outside to);
 
 /**
  * assembler_branches() - an upper bound of how many branches the verifier has set aside at a time

@@ -63,44 +63,46 @@ static void add_map(struct types *types, uint32_t elements)
 	note(types, btf__add_datasec_var_info(btf, variable, 0, MAP_DEFINITION_SIZE));
 }
 
-static void add_needs(struct types *types)
+/* `const volatile u32` for each, one behind the other. */
+static void add_constants(struct types *types)
 {
+	static const char *const names[] = { "table_needs", "table_states" };
 	struct btf *btf = types->btf;
 	int volatile_u32 = note(types, btf__add_volatile(btf, types->u32));
 	int constant = note(types, btf__add_const(btf, volatile_u32));
-	int variable =
-		note(types, btf__add_var(btf, "table_needs", BTF_VAR_GLOBAL_ALLOCATED, constant));
+	int variables[ARRAY_SIZE(names)];
 
-	note(types, btf__add_datasec(btf, ".rodata", sizeof(uint32_t)));
-	note(types, btf__add_datasec_var_info(btf, variable, 0, sizeof(uint32_t)));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		variables[i] = note(
+			types, btf__add_var(btf, names[i], BTF_VAR_GLOBAL_ALLOCATED, constant));
+	note(types, btf__add_datasec(btf, ".rodata", sizeof(names) / sizeof(*names) * 4));
+	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++)
+		note(types, btf__add_datasec_var_info(btf, variables[i], i * 4, 4));
 }
 
-/* `const u64 classifier[]`, in a section of its own: it becomes a map of its own. */
-static void add_classifier(struct types *types, size_t size)
+/* `u64 name[]`, in a section of its own: it becomes a map of its own. */
+static void add_words(struct types *types, const char *name, const char *section, int element,
+		      size_t size)
 {
 	struct btf *btf = types->btf;
-	int element = note(types, btf__add_const(btf, types->u64));
 	int array = note(types, btf__add_array(btf, types->integer, element,
 					       (uint32_t)(size / sizeof(uint64_t))));
-	int variable =
-		note(types, btf__add_var(btf, "classifier", BTF_VAR_GLOBAL_ALLOCATED, array));
+	int variable = note(types, btf__add_var(btf, name, BTF_VAR_GLOBAL_ALLOCATED, array));
 
-	note(types, btf__add_datasec(btf, CLASSIFIER_SECTION, (uint32_t)size));
+	note(types, btf__add_datasec(btf, section, (uint32_t)size));
 	note(types, btf__add_datasec_var_info(btf, variable, 0, (uint32_t)size));
 }
 
-static int add_function(struct types *types, const struct function *function)
+static int add_function(struct types *types, const struct function *function,
+			enum btf_func_linkage linkage)
 {
 	struct btf *btf = types->btf;
 	int prototype = note(types, btf__add_func_proto(btf, types->integer));
 
-	if (function->signature == SIGNATURE_CHAIN) {
-		note(types, btf__add_func_param(btf, "packet", types->packet));
-	} else {
-		note(types, btf__add_func_param(btf, "rule", types->u32));
-		note(types, btf__add_func_param(btf, "packet", types->packet));
-	}
-	return note(types, btf__add_func(btf, function->name, BTF_FUNC_GLOBAL, prototype));
+	if (function->signature == SIGNATURE_NUMBER)
+		note(types, btf__add_func_param(btf, "number", types->u32));
+	note(types, btf__add_func_param(btf, "packet", types->packet));
+	return note(types, btf__add_func(btf, function->name, linkage, prototype));
 }
 
 /* --- .BTF.ext: libbpf reads it but has no writer; the layout is Documentation/bpf/btf.rst's ----
@@ -219,6 +221,9 @@ static int make_ext(struct types *types, const struct elf_source *source, const 
 	return 0;
 }
 
+static const struct function outside_state = { .name = "table_state",
+					       .signature = SIGNATURE_NUMBER };
+
 static int make_sections(struct types *types, const struct elf_source *source,
 			 struct btf_sections *sections)
 {
@@ -232,11 +237,18 @@ static int make_sections(struct types *types, const struct elf_source *source,
 		return -ENOMEM;
 	add_base_types(types);
 	for (uint32_t i = 0; i < source->function_count; i++)
-		function_types[i] = add_function(types, &source->functions[i]);
+		function_types[i] = add_function(types, &source->functions[i], BTF_FUNC_GLOBAL);
+	if (assembler_refers(source->assembler, OUTSIDE_STATE))
+		add_function(types, &outside_state, BTF_FUNC_EXTERN);
 	add_map(types, source->ir->rule_count);
-	add_needs(types);
+	add_constants(types);
+	if (source->states)
+		add_words(types, "states", STATES_SECTION, types->u64,
+			  source->ir->state_count * sizeof(*source->states));
 	if (source->classifier)
-		add_classifier(types, source->classifier_size);
+		add_words(types, "classifier", CLASSIFIER_SECTION,
+			  note(types, btf__add_const(types->btf, types->u64)),
+			  source->classifier_size);
 	error = make_ext(types, source, function_types, sections);
 	if (error || types->error)
 		return error ? error : types->error;

@@ -55,7 +55,7 @@ static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir,
 	uint32_t made = 0;
 
 	label_place(assembler, count);
-	functions[made] = (struct function){ .name = "table_count", .signature = SIGNATURE_COUNT };
+	functions[made] = (struct function){ .name = "table_count", .signature = SIGNATURE_NUMBER };
 	emit_count(assembler);
 	functions[made++].end = assembler->count;
 	if (form == FORM_TREES) /* bpf/classify.bpf.c has the chains' functions */
@@ -117,6 +117,18 @@ static enum form choose_form(const struct ir *ir, enum form wanted)
 	return form;
 }
 
+/* What the stateful matches remember before the first packet. */
+static int make_states(const struct ir *ir, struct state **states)
+{
+	if (!ir->state_count)
+		return 0;
+	*states = calloc(ir->state_count, sizeof(**states));
+	if (!*states)
+		return -ENOMEM;
+	ir_states(ir, *states);
+	return 0;
+}
+
 int emit(const struct ir *ir, const struct compile_options *options, const char *source_name,
 	 struct object *object, struct message *message)
 {
@@ -131,8 +143,12 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 	};
 	enum form form = choose_form(ir, options->form);
 	_cleanup_free_ unsigned char *classifier = NULL;
-	int error;
+	_cleanup_free_ struct state *states = NULL;
+	int error = make_states(ir, &states);
 
+	if (error)
+		return error;
+	source.states = states;
 	if (form == FORM_TREES) {
 		struct classify_options classify_options = { .memory_percent = 100 };
 		struct classifier_image image;

@@ -9,8 +9,10 @@
  *	int <stage>_<chain>(struct packet *packet);	returns enum verdict
  *
  * the map `counters` (BPF_MAP_TYPE_PERCPU_ARRAY, key = rule index, value = struct counter), the
- * read-only variable `table_needs` (u32, enum table_needs), BTF, and line info whose lines are the
- * rules in iptables-save form. link_object() joins it with the entry programs of bpf/.
+ * read-only variables `table_needs` (u32, enum table_needs) and `table_states` (u32, how many
+ * stateful matches there are), for those the variable `states` (bpf/state.h), BTF, and line info
+ *whose lines are the rules in iptables-save form. link_object() joins it with the entry programs of
+ *bpf/.
  */
 #ifndef UBPFILTER_COMPILE_H
 #define UBPFILTER_COMPILE_H
@@ -37,6 +39,9 @@ enum form {
 
 /* The section of a classifier; not .rodata, which holds constants of all objects linked. */
 #define CLASSIFIER_SECTION ".rodata.classifier"
+
+/* What stateful matches remember, only where there are some. */
+#define STATES_SECTION ".data.states"
 
 struct compile_options {
 	unsigned stages; /* STAGE_BIT()s */

@@ -55,6 +55,10 @@ static void extra_special(struct classify_extra *extra, const struct predicate *
 		if (predicate->ports_suffice)
 			extra->flags |= EXTRA_PORTS_SUFFICE;
 		break;
+	case FIELD_STATE:
+		extra->kind = EXTRA_STATE;
+		extra->value[0] = predicate->state_index;
+		break;
 	default:
 		extra->kind = EXTRA_NEVER;
 	}
@@ -361,6 +365,15 @@ static void place_option(struct placing *p, const struct predicate *predicate)
 	p->late_own_stop |= p->own;
 }
 
+/* What stands before must be looked at before, as it decides whether the match changes; what stands
+   behind must not keep it from changing. */
+static void place_state(struct placing *p, const struct predicate *predicate)
+{
+	place_late(p, predicate);
+	p->own_stop = true;
+	p->late_own_stop = true;
+}
+
 static void place_never(struct placing *p, const struct predicate *predicate)
 {
 	if (must_be_late(p))
@@ -399,6 +412,7 @@ static place_fn *const place[FIELD_COUNT] = {
 	[FIELD_TCP_FLAGS] = place_transport_field,
 	[FIELD_TCP_OPTION] = place_option,
 	[FIELD_TRANSPORT] = place_transport,
+	[FIELD_STATE] = place_state,
 	[FIELD_NEVER] = place_never,
 };
 
@@ -460,7 +474,8 @@ int condition_build(const struct ir *ir, const struct item_list *list, uint32_t 
 	condition->never = false;
 	place_guards(&p, ir, list, item->guard);
 	p.own = true;
-	place_rule(&p, &ir->rules[item->rule]);
+	if (item->rule != RULE_NONE)
+		place_rule(&p, &ir->rules[item->rule]);
 	if (p.full && !condition->never)
 		return -E2BIG;
 	memcpy(&condition->extras[fixed->extra_early], p.late, p.late_count * sizeof(p.late[0]));

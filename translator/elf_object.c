@@ -11,8 +11,9 @@
 #include "../common/io.h"
 #include "btf_object.h"
 
-/* Relocation of a 64-bit immediate load against a symbol (kernel: Documentation/bpf/llvm_reloc). */
+/* Relocations of a 64-bit immediate load and of a call (kernel: Documentation/bpf/llvm_reloc). */
 #define RELOCATION_64_64 1
+#define RELOCATION_64_32 10
 
 /* Sections in the order of the file; index 0 is ELF's own. */
 enum section {
@@ -24,7 +25,8 @@ enum section {
 	SECTION_BTF_EXT,
 	SECTION_SYMBOLS,
 	SECTION_STRINGS,
-	SECTION_CLASSIFIER, /* only where there is one */
+	SECTION_STATES, /* only where there are some, as the next */
+	SECTION_CLASSIFIER,
 	SECTION_COUNT,
 };
 
@@ -47,23 +49,33 @@ static const struct section_shape shapes[SECTION_COUNT] = {
 	[SECTION_BTF_EXT] = { ".BTF.ext", SHT_PROGBITS, 0, 0, 0, 4 },
 	[SECTION_SYMBOLS] = { ".symtab", SHT_SYMTAB, 0, sizeof(Elf64_Sym), SECTION_STRINGS, 8 },
 	[SECTION_STRINGS] = { ".strtab", SHT_STRTAB, 0, 0, 0, 1 },
+	[SECTION_STATES] = { STATES_SECTION, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 0, 0, 8 },
 	[SECTION_CLASSIFIER] = { CLASSIFIER_SECTION, SHT_PROGBITS, SHF_ALLOC, 0, 0, 64 },
 };
 
 /*
- * Symbols: ELF's null symbol, the map, the constant, the functions, the classifier if there is one;
- * all but the first global.
+ * Symbols: ELF's null symbol, the map, the constants, the functions, and what there is of states,
+ * classifier and the function that the linker brings; all but the first global.
  */
 enum symbol {
 	SYMBOL_NULL,
 	SYMBOL_COUNTERS,
 	SYMBOL_NEEDS,
+	SYMBOL_STATE_COUNT,
 	SYMBOL_FUNCTIONS,
+};
+
+/* The section .rodata. */
+struct constants {
+	uint32_t needs;
+	uint32_t state_count;
 };
 
 struct contents {
 	const void *data[SECTION_COUNT];
 	size_t size[SECTION_COUNT];
+	struct constants constants;
+	uint32_t symbol_count;
 	uint32_t name[SECTION_COUNT]; /* offset of the section's name in the strings */
 	char *strings;		      /* owned */
 	Elf64_Sym *symbols;	      /* owned */
@@ -94,43 +106,66 @@ static Elf64_Sym make_symbol(uint32_t name, unsigned char type, enum section sec
 	};
 }
 
+static size_t states_size(const struct elf_source *source)
+{
+	return source->ir->state_count * sizeof(*source->states);
+}
+
+/* Without states in front of it, it is one earlier. */
+static enum section classifier_section(const struct elf_source *source)
+{
+	return source->states ? SECTION_CLASSIFIER : SECTION_STATES;
+}
+
+/* Append a string; its offset. */
+static uint32_t put_string(FILE *strings, const char *string)
+{
+	uint32_t offset = (uint32_t)ftell(strings);
+
+	fprintf(strings, "%s%c", string, 0);
+	return offset;
+}
+
 static void make_symbols(struct contents *contents, const struct elf_source *source, FILE *strings)
 {
-	Elf64_Sym *symbols = contents->symbols;
+	Elf64_Sym *symbols = contents->symbols, *next = symbols + SYMBOL_FUNCTIONS;
 
-	symbols[SYMBOL_COUNTERS] = make_symbol((uint32_t)ftell(strings), STT_OBJECT, SECTION_MAPS,
-					       0, MAP_DEFINITION_SIZE);
-	fprintf(strings, "counters%c", 0);
-	symbols[SYMBOL_NEEDS] = make_symbol((uint32_t)ftell(strings), STT_OBJECT, SECTION_RODATA, 0,
-					    sizeof(source->needs));
-	fprintf(strings, "table_needs%c", 0);
+	symbols[SYMBOL_COUNTERS] = make_symbol(put_string(strings, "counters"), STT_OBJECT,
+					       SECTION_MAPS, 0, MAP_DEFINITION_SIZE);
+	symbols[SYMBOL_NEEDS] =
+		make_symbol(put_string(strings, "table_needs"), STT_OBJECT, SECTION_RODATA,
+			    offsetof(struct constants, needs), sizeof(uint32_t));
+	symbols[SYMBOL_STATE_COUNT] =
+		make_symbol(put_string(strings, "table_states"), STT_OBJECT, SECTION_RODATA,
+			    offsetof(struct constants, state_count), sizeof(uint32_t));
 	for (uint32_t i = 0; i < source->function_count; i++) {
 		const struct function *function = &source->functions[i];
 
-		symbols[SYMBOL_FUNCTIONS + i] =
-			make_symbol((uint32_t)ftell(strings), STT_FUNC, SECTION_TEXT,
-				    function->begin * sizeof(struct bpf_insn),
-				    (function->end - function->begin) * sizeof(struct bpf_insn));
-		fprintf(strings, "%s%c", function->name, 0);
+		*next++ = make_symbol(put_string(strings, function->name), STT_FUNC, SECTION_TEXT,
+				      function->begin * sizeof(struct bpf_insn),
+				      (function->end - function->begin) * sizeof(struct bpf_insn));
 	}
-	if (source->classifier) {
-		symbols[SYMBOL_FUNCTIONS + source->function_count] =
-			make_symbol((uint32_t)ftell(strings), STT_OBJECT, SECTION_CLASSIFIER, 0,
-				    source->classifier_size);
-		fprintf(strings, "classifier%c", 0);
-	}
-	for (unsigned i = 1; i < SECTION_COUNT; i++) {
-		contents->name[i] = (uint32_t)ftell(strings);
-		fprintf(strings, "%s%c", shapes[i].name, 0);
-	}
+	if (source->states)
+		*next++ = make_symbol(put_string(strings, "states"), STT_OBJECT, SECTION_STATES, 0,
+				      states_size(source));
+	if (source->classifier)
+		*next++ = make_symbol(put_string(strings, "classifier"), STT_OBJECT,
+				      classifier_section(source), 0, source->classifier_size);
+	if (assembler_refers(source->assembler,
+			     OUTSIDE_STATE)) /* the last, see make_relocations() */
+		*next++ = make_symbol(put_string(strings, "table_state"), STT_NOTYPE, SHN_UNDEF, 0,
+				      0);
+	contents->symbol_count = (uint32_t)(next - symbols);
+	for (unsigned i = 1; i < SECTION_COUNT; i++)
+		contents->name[i] = put_string(strings, shapes[i].name);
 }
 
 static int make_strings_and_symbols(struct contents *contents, const struct elf_source *source)
 {
-	size_t count = SYMBOL_FUNCTIONS + (size_t)source->function_count + !!source->classifier;
+	size_t most = SYMBOL_FUNCTIONS + (size_t)source->function_count + 3;
 	FILE *strings;
 
-	contents->symbols = calloc(count, sizeof(*contents->symbols));
+	contents->symbols = calloc(most, sizeof(*contents->symbols));
 	if (!contents->symbols)
 		return -ENOMEM;
 	strings = open_memstream(&contents->strings, &contents->size[SECTION_STRINGS]);
@@ -142,24 +177,30 @@ static int make_strings_and_symbols(struct contents *contents, const struct elf_
 		return -ENOMEM;
 	contents->data[SECTION_STRINGS] = contents->strings;
 	contents->data[SECTION_SYMBOLS] = contents->symbols;
-	contents->size[SECTION_SYMBOLS] = count * sizeof(*contents->symbols);
+	contents->size[SECTION_SYMBOLS] = contents->symbol_count * sizeof(*contents->symbols);
 	return 0;
 }
 
 static int make_relocations(struct contents *contents, const struct assembler *assembler)
 {
+	const Elf64_Xword kinds[] = {
+		[OUTSIDE_COUNTERS] = ELF64_R_INFO(SYMBOL_COUNTERS, RELOCATION_64_64),
+		[OUTSIDE_STATE] =
+			ELF64_R_INFO((Elf64_Xword)contents->symbol_count - 1, RELOCATION_64_32),
+	};
+
 	contents->relocations =
-		calloc(assembler->map_reference_count + 1, sizeof(*contents->relocations));
+		calloc(assembler->reference_count + 1, sizeof(*contents->relocations));
 	if (!contents->relocations)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < assembler->map_reference_count; i++)
+	for (uint32_t i = 0; i < assembler->reference_count; i++)
 		contents->relocations[i] = (Elf64_Rel){
-			.r_offset = assembler->map_references[i] * sizeof(struct bpf_insn),
-			.r_info = ELF64_R_INFO(SYMBOL_COUNTERS, RELOCATION_64_64),
+			.r_offset = assembler->references[i].instruction * sizeof(struct bpf_insn),
+			.r_info = kinds[assembler->references[i].to],
 		};
 	contents->data[SECTION_RELOCATIONS] = contents->relocations;
 	contents->size[SECTION_RELOCATIONS] =
-		assembler->map_reference_count * sizeof(*contents->relocations);
+		assembler->reference_count * sizeof(*contents->relocations);
 	return 0;
 }
 
@@ -167,8 +208,10 @@ static int contents_make(struct contents *contents, const struct elf_source *sou
 {
 	static const unsigned char map_definition[MAP_DEFINITION_SIZE];
 	const struct assembler *assembler = source->assembler;
-	int error = make_strings_and_symbols(contents, source);
+	int error;
 
+	contents->constants = (struct constants){ source->needs, source->ir->state_count };
+	error = make_strings_and_symbols(contents, source);
 	if (!error)
 		error = make_relocations(contents, assembler);
 	if (!error)
@@ -179,8 +222,10 @@ static int contents_make(struct contents *contents, const struct elf_source *sou
 	contents->size[SECTION_TEXT] = assembler->count * sizeof(struct bpf_insn);
 	contents->data[SECTION_MAPS] = map_definition;
 	contents->size[SECTION_MAPS] = sizeof(map_definition);
-	contents->data[SECTION_RODATA] = &source->needs;
-	contents->size[SECTION_RODATA] = sizeof(source->needs);
+	contents->data[SECTION_RODATA] = &contents->constants;
+	contents->size[SECTION_RODATA] = sizeof(contents->constants);
+	contents->data[SECTION_STATES] = source->states;
+	contents->size[SECTION_STATES] = states_size(source);
 	contents->data[SECTION_CLASSIFIER] = source->classifier;
 	contents->size[SECTION_CLASSIFIER] = source->classifier_size;
 	contents->data[SECTION_BTF] = contents->btf.types;
@@ -252,7 +297,7 @@ static bool write_file(int fd, const struct contents *contents)
 	bool good = elf && write_header(elf);
 
 	for (unsigned i = 1; good && i < SECTION_COUNT; i++)
-		if (i != SECTION_CLASSIFIER || contents->data[i])
+		if (i < SECTION_STATES || contents->data[i])
 			good = write_section(elf, contents, (enum section)i);
 	good = good && elf_update(elf, ELF_C_WRITE) >= 0;
 	elf_end(elf);

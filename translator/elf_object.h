@@ -8,8 +8,8 @@
 
 /* Which of the two signatures a function has; both return int. */
 enum signature {
-	SIGNATURE_CHAIN, /* int (struct packet *packet) */
-	SIGNATURE_COUNT, /* int (u32 rule, struct packet *packet) */
+	SIGNATURE_CHAIN,  /* int (struct packet *packet) */
+	SIGNATURE_NUMBER, /* int (u32 number, struct packet *packet) */
 };
 
 struct function {
@@ -23,11 +23,12 @@ struct elf_source {
 	const struct assembler *assembler; /* finished */
 	const struct function *functions;  /* in the order of their code */
 	uint32_t function_count;
-	const struct ir *ir;	 /* the lines' text */
-	const char *source_name; /* "file" of the line info */
-	uint32_t needs;		 /* value of table_needs */
-	const void *classifier;	 /* value of `classifier`, see bpf/classify.h; NULL: none */
-	size_t classifier_size;	 /* a multiple of 8 */
+	const struct ir *ir;	    /* the lines' text */
+	const char *source_name;    /* "file" of the line info */
+	uint32_t needs;		    /* value of table_needs */
+	const struct state *states; /* value of `states`, ir->state_count of them; NULL: none */
+	const void *classifier;	    /* value of `classifier`, see bpf/classify.h; NULL: none */
+	size_t classifier_size;	    /* a multiple of 8 */
 };
 
 /**

@@ -72,7 +72,65 @@ static enum outcome test_tcp_option(const struct predicate *predicate, const str
 	return from_bool(packet->tcp_options[kind / 64] >> kind % 64 & 1, predicate);
 }
 
-static enum outcome test_special(const struct predicate *predicate, const struct packet *packet)
+/* as limit_mt() */
+static bool test_limit(struct state *state, uint32_t jiffies)
+{
+	bool fresh = state->now == STATE_LIMIT_FRESH;
+	uint32_t filled_at = (uint32_t)(state->now >> 32), credits = (uint32_t)state->now;
+	bool match;
+
+	if (fresh)
+		credits = state->limit.first;
+	else
+		credits += (jiffies - filled_at) * state->limit.per_tick;
+	if (credits > state->limit.cap)
+		credits = state->limit.cap;
+	match = credits >= state->limit.cost;
+	if (match)
+		credits -= state->limit.cost;
+	state->now = (uint64_t)jiffies << 32 | credits;
+	return match;
+}
+
+/* as statistic_mt() */
+static bool test_nth(struct state *state)
+{
+	bool match = state->now == state->nth.every;
+
+	state->now = match ? 0 : (uint32_t)(state->now + 1);
+	return match;
+}
+
+/* as quota_mt() */
+static bool test_quota(struct state *state, uint32_t length)
+{
+	bool match = state->now >= length;
+
+	state->now = match ? state->now - length : 0;
+	return match;
+}
+
+static enum outcome test_state(const struct predicate *predicate, const struct packet *packet,
+			       struct evaluation_memory *memory)
+{
+	struct state *state = &memory->states[predicate->state_index];
+
+	switch ((enum state_kind)state->kind) {
+	case STATE_LIMIT:
+		return from_bool(test_limit(state, memory->jiffies), predicate);
+	case STATE_NTH:
+		return from_bool(test_nth(state), predicate);
+	case STATE_RANDOM:
+		return from_bool((memory->chance & 0x7fffffff) < state->random.probability,
+				 predicate);
+	case STATE_QUOTA:
+		return from_bool(test_quota(state, packet->length), predicate);
+	}
+	return OUTCOME_FALSE;
+}
+
+static enum outcome test_special(const struct predicate *predicate, const struct packet *packet,
+				 struct evaluation_memory *memory)
 {
 	switch ((enum field)predicate->field) {
 	case FIELD_PROTOCOL:
@@ -83,6 +141,8 @@ static enum outcome test_special(const struct predicate *predicate, const struct
 		return test_tcp_option(predicate, packet);
 	case FIELD_TRANSPORT:
 		return test_transport(predicate, packet);
+	case FIELD_STATE:
+		return test_state(predicate, packet, memory);
 	default:
 		return OUTCOME_FALSE;
 	}
@@ -116,13 +176,14 @@ static enum outcome test_set(const struct predicate *predicate, uint32_t number)
 	return from_bool(number < 64 && predicate->set >> number & 1, predicate);
 }
 
-static enum outcome test_predicate(const struct predicate *predicate, const struct packet *packet)
+static enum outcome test_predicate(const struct predicate *predicate, const struct packet *packet,
+				   struct evaluation_memory *memory)
 {
 	const struct field_info *field = field_info((enum field)predicate->field);
 	const unsigned char *data = (const unsigned char *)packet + field->offset;
 
 	if (field->special)
-		return test_special(predicate, packet);
+		return test_special(predicate, packet, memory);
 	switch ((enum operand)field->operand) {
 	case OPERAND_MASKED:
 		return test_masked(predicate, data, field->size);
@@ -138,16 +199,17 @@ static enum outcome test_predicate(const struct predicate *predicate, const stru
 	return OUTCOME_FALSE;
 }
 
-static enum outcome test_rule(const struct rule *rule, const struct packet *packet)
+static enum outcome test_rule(const struct rule *rule, const struct packet *packet,
+			      struct evaluation_memory *memory)
 {
 	const struct predicate *next = rule->predicates, *end = next + rule->predicate_count;
 
 	while (next < end) {
-		enum outcome outcome = test_predicate(next, packet);
+		enum outcome outcome = test_predicate(next, packet, memory);
 
 		for (; next->or_next; next++)
 			if (outcome == OUTCOME_FALSE)
-				outcome = test_predicate(next + 1, packet);
+				outcome = test_predicate(next + 1, packet, memory);
 		next++;
 		if (outcome != OUTCOME_TRUE)
 			return outcome;
@@ -186,14 +248,14 @@ static uint32_t callers_pop(struct callers *callers, uint32_t policy)
 
 /* The loop of ipt_do_table(). Return: an enum verdict or -ENOMEM. */
 static int walk(const struct ir *ir, enum hook hook, const struct packet *packet,
-		struct callers *callers, struct counter *counters)
+		struct callers *callers, struct evaluation_memory *memory, struct counter *counters)
 {
 	uint32_t next = ir->hook_entry[hook];
 
 	while (next < ir->rule_count) {
 		uint32_t index = next++;
 		const struct rule *rule = &ir->rules[index];
-		enum outcome outcome = test_rule(rule, packet);
+		enum outcome outcome = test_rule(rule, packet, memory);
 
 		if (outcome == OUTCOME_HOTDROP)
 			return VERDICT_DROP;
@@ -229,19 +291,20 @@ static int walk(const struct ir *ir, enum hook hook, const struct packet *packet
 }
 
 int evaluate_packet(const struct ir *ir, enum hook hook, const struct packet *packet,
-		    struct counter *counters)
+		    struct evaluation_memory *memory, struct counter *counters)
 {
 	struct callers callers = {};
 	int verdict;
 
 	if (ir->hook_entry[hook] == RULE_NONE)
 		return VERDICT_ACCEPT;
-	verdict = walk(ir, hook, packet, &callers, counters);
+	verdict = walk(ir, hook, packet, &callers, memory, counters);
 	free(callers.rules);
 	return verdict;
 }
 
-int evaluate(const struct ir *ir, const struct evaluation_input *input, struct counter *counters)
+int evaluate(const struct ir *ir, const struct evaluation_input *input,
+	     struct evaluation_memory *memory, struct counter *counters)
 {
 	struct packet packet;
 	enum origin origin = input->hook == HOOK_OUTPUT ? ORIGIN_HOST : ORIGIN_OTHERS;
@@ -251,5 +314,5 @@ int evaluate(const struct ir *ir, const struct evaluation_input *input, struct c
 		return error;
 	memcpy(packet.in_name, input->in_name, sizeof(packet.in_name));
 	memcpy(packet.out_name, input->out_name, sizeof(packet.out_name));
-	return evaluate_packet(ir, input->hook, &packet, counters);
+	return evaluate_packet(ir, input->hook, &packet, memory, counters);
 }

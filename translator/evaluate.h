@@ -16,15 +16,24 @@ struct evaluation_input {
 	size_t size;			/* bytes that are there */
 };
 
+/* What stateful matches remember, and what they find in the world. */
+struct evaluation_memory {
+	struct state *states; /* ir::state_count of them; each evaluation changes them */
+	uint32_t jiffies;     /* the kernel's */
+	uint32_t chance;      /* 32 random bits, anew for each packet */
+};
+
 /**
  * evaluate() - what the kernel's iptables would do with this packet at this hook.
+ * @memory: NULL will do for a table without stateful matches.
  * @counters: one for each rule of @ir; what the packet counts is added. Link-layer padding behind
  * the IP length is not counted.
  * Return: an enum verdict (accept or drop); -EINVAL for a packet that the IP layer discards before
  * any hook (short, bad version, bad header length or checksum): nothing is counted then; -ENOMEM.
  * OUTPUT sees what raw sockets write unchecked, version and lengths included.
  */
-int evaluate(const struct ir *ir, const struct evaluation_input *input, struct counter *counters);
+int evaluate(const struct ir *ir, const struct evaluation_input *input,
+	     struct evaluation_memory *memory, struct counter *counters);
 
 /**
  * evaluate_packet() - the same for a packet that is parsed already, as the generated functions get
@@ -32,6 +41,6 @@ int evaluate(const struct ir *ir, const struct evaluation_input *input, struct c
  * Return: an enum verdict (accept or drop); -ENOMEM.
  */
 int evaluate_packet(const struct ir *ir, enum hook hook, const struct packet *packet,
-		    struct counter *counters);
+		    struct evaluation_memory *memory, struct counter *counters);
 
 #endif

@@ -69,6 +69,8 @@ static const struct field_info fields[FIELD_COUNT] = {
 	[FIELD_REPLY_DESTINATION_PORT] = { "reply destination port",
 					   AT(connection.reply_destination_port), OPERAND_RANGE,
 					   .needs = NEED_TUPLES, .stages = EVERYWHERE },
+	[FIELD_STATE] = { "count of packets", .operand = OPERAND_NONE, .special = true,
+			  .needs = NEED_STATE, .stages = EVERYWHERE },
 	[FIELD_NEVER] = { "nothing", .operand = OPERAND_NONE, .special = true,
 			  .stages = EVERYWHERE },
 };

@@ -85,24 +85,45 @@ static bool never_matches(const struct rule *rule)
 	return rule->predicate_count > 0 && rule->predicates[0].field == FIELD_NEVER;
 }
 
-/* Start on the chain that the rule @index of @frame jumps to. */
+/*
+ * A jump that asks a stateful match must ask it once: it is no guard of what it leads to. Its item,
+ * the last one, skips into the chain instead, over another one that skips the chain.
+ */
+static int guard_by_skips(struct flattening *f, struct frame *inner)
+{
+	struct item past = { .rule = RULE_NONE, .guard = inner->guard, .action = ITEM_SKIP };
+	uint32_t into;
+	int error = label_new(f, &into);
+
+	if (!error && inner->finish_label == LABEL_NONE)
+		error = label_new(f, &inner->finish_label);
+	if (error)
+		return error;
+	f->list.items[f->list.item_count - 1].skip = into;
+	past.skip = inner->finish_label;
+	error = item_new(f, &past);
+	f->labels[into] = f->list.item_count;
+	return error;
+}
+
+/* Start on the chain that the rule @index of @frame jumps to, whose item is the last one. */
 static int enter(struct flattening *f, const struct frame *frame, uint32_t index)
 {
 	const struct rule *rule = &f->ir->rules[index];
 	struct frame inner = { .next = rule->target,
+			       .guard = frame->guard,
 			       .return_label = frame->return_label,
 			       .finish_label = LABEL_NONE };
-	int error = guard_new(f, index, frame->guard, &inner.guard);
+	int error = 0;
 
-	if (error)
-		return error;
 	if (rule->action == ACTION_JUMP) {
 		error = label_new(f, &inner.return_label);
-		if (error)
-			return error;
 		inner.finish_label = inner.return_label;
 	}
-	return frame_push(f, &inner);
+	if (!error)
+		error = rule_remembers(rule) ? guard_by_skips(f, &inner)
+					     : guard_new(f, index, frame->guard, &inner.guard);
+	return error ? error : frame_push(f, &inner);
 }
 
 /* One rule of the innermost chain; @label: where a skip goes, resolved at the end. */

@@ -27,7 +27,7 @@ struct guard {
 };
 
 struct item {
-	uint32_t rule;	/* whose predicates, and whose counter */
+	uint32_t rule;	/* whose predicates, and whose counter; RULE_NONE: neither */
 	uint32_t guard; /* the last of its guards, or GUARD_NONE */
 	uint32_t skip;	/* ITEM_SKIP: index of an item behind this one */
 	uint8_t action; /* enum item_action */

@@ -30,6 +30,34 @@ int rule_add(struct rule *rule, const struct predicate *predicate)
 	return 0;
 }
 
+bool rule_remembers(const struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->predicate_count; i++)
+		if (rule->predicates[i].field == FIELD_STATE)
+			return true;
+	return false;
+}
+
+void ir_number_states(struct ir *ir)
+{
+	ir->state_count = 0;
+	for (uint32_t i = 0; i < ir->rule_count; i++)
+		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++)
+			if (ir->rules[i].predicates[j].field == FIELD_STATE)
+				ir->rules[i].predicates[j].state_index = ir->state_count++;
+}
+
+void ir_states(const struct ir *ir, struct state *states)
+{
+	for (uint32_t i = 0; i < ir->rule_count; i++)
+		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++) {
+			const struct predicate *predicate = &ir->rules[i].predicates[j];
+
+			if (predicate->field == FIELD_STATE)
+				states[predicate->state_index] = predicate->state;
+		}
+}
+
 void ir_free(struct ir *ir)
 {
 	if (!ir)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../bpf/state.h"
 #include "../bpf/types.h"
 
 /* What a predicate reads of struct packet; field.c has their operands, and where they are known. */
@@ -46,6 +47,8 @@ enum field {
 	FIELD_ORIGINAL_DESTINATION_PORT,
 	FIELD_REPLY_SOURCE_PORT,
 	FIELD_REPLY_DESTINATION_PORT,
+	FIELD_STATE, /* a stateful match: what it says depends on the packets before, and each
+			packet that gets to it changes it */
 	FIELD_NEVER, /* matches no packet (the kernel accepts such entries); no operand */
 	FIELD_COUNT,
 };
@@ -65,6 +68,7 @@ struct predicate {
 	bool fragment_one_drops; /* FIELD_TRANSPORT: fragment offset 1 is a hotdrop (TCP) */
 	bool ports_suffice;	 /* FIELD_TRANSPORT: TRANSPORT_PORTS is enough (multiport) */
 	bool or_next;		 /* an alternative: the next predicate is another one */
+	uint32_t state_index;	 /* FIELD_STATE: its number in the table; ir_number_states() */
 	const char *match;	 /* name of the match that it comes from; NULL: the entry itself */
 	union {			 /* by the field's enum operand */
 		struct {
@@ -81,7 +85,8 @@ struct predicate {
 			uint8_t first[16]; /* inclusive, network order; IPv4 in the first 4 */
 			uint8_t last[16];  /* inclusive */
 		} bytes;
-		uint64_t set; /* bit n: the number n */
+		uint64_t set;	    /* bit n: the number n */
+		struct state state; /* before the first packet */
 	};
 };
 
@@ -119,6 +124,7 @@ struct ir {
 	uint32_t rule_count;
 	uint32_t hook_entry[HOOK_COUNT]; /* index of the hook's first rule; RULE_NONE: not hooked */
 	uint32_t underflow[HOOK_COUNT];	 /* index of the hook's policy entry */
+	uint32_t state_count;		 /* predicates on FIELD_STATE */
 };
 
 /** ir_free() - release everything that @ir owns, and @ir; NULL is fine. */
@@ -129,5 +135,14 @@ void ir_free(struct ir *ir);
  * Return: 0 or -ENOMEM (the rule is unchanged).
  */
 int rule_add(struct rule *rule, const struct predicate *predicate);
+
+/** rule_remembers() - is one of the rule's predicates on FIELD_STATE? */
+bool rule_remembers(const struct rule *rule);
+
+/** ir_number_states() - number the predicates on FIELD_STATE, once the rules are complete. */
+void ir_number_states(struct ir *ir);
+
+/** ir_states() - copy what they remember before the first packet to @states, by their number. */
+void ir_states(const struct ir *ir, struct state *states);
 
 #endif

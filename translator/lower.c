@@ -311,6 +311,18 @@ static int ir_make(const struct table *table, struct ir **ir)
 	return 0;
 }
 
+/* Hand it out, complete, or release what there is of it. */
+static int ir_finish(struct ir *new, int error, struct ir **ir)
+{
+	if (error) {
+		ir_free(new);
+		return error;
+	}
+	ir_number_states(new);
+	*ir = new;
+	return 0;
+}
+
 int lower(const struct table *table, struct ir **ir, struct message *message)
 {
 	struct ir *new;
@@ -320,11 +332,7 @@ int lower(const struct table *table, struct ir **ir, struct message *message)
 		return error;
 	for (uint32_t i = 0; !error && i < table->entry_count; i++)
 		error = lower_entry(&new->rules[i], table, i, message);
-	if (error)
-		ir_free(new);
-	else
-		*ir = new;
-	return error;
+	return ir_finish(new, error, ir);
 }
 
 int lower_each(const struct table *table, struct ir **ir, struct message *messages)
@@ -339,9 +347,5 @@ int lower_each(const struct table *table, struct ir **ir, struct message *messag
 		if (error == -EOPNOTSUPP)
 			error = 0;
 	}
-	if (error)
-		ir_free(new);
-	else
-		*ir = new;
-	return error;
+	return ir_finish(new, error, ir);
 }

@@ -315,6 +315,15 @@ static void emit_tcp_option(struct assembler *assembler, const struct predicate 
 	emit_jump(assembler, predicate->invert ? BPF_JNE : BPF_JEQ, REGISTER_VALUE, 0, fail);
 }
 
+/* Called even where the answer is known: the call is what is remembered. */
+static void emit_state(struct assembler *assembler, const struct predicate *predicate, label_t fail)
+{
+	emit_move_immediate(assembler, BPF_REG_1, (int32_t)predicate->state_index);
+	emit_move(assembler, BPF_REG_2, REGISTER_PACKET);
+	emit_call_state(assembler);
+	emit_jump(assembler, predicate->invert ? BPF_JNE : BPF_JEQ, BPF_REG_0, 0, fail);
+}
+
 static enum predicate_outcome emit_special(struct assembler *assembler,
 					   const struct predicate *predicate, uint8_t family,
 					   label_t fail)
@@ -329,6 +338,9 @@ static enum predicate_outcome emit_special(struct assembler *assembler,
 		return PREDICATE_DEPENDS;
 	case FIELD_TRANSPORT:
 		emit_transport(assembler, predicate, fail);
+		return PREDICATE_DEPENDS;
+	case FIELD_STATE:
+		emit_state(assembler, predicate, fail);
 		return PREDICATE_DEPENDS;
 	default:
 		return PREDICATE_NEVER;

@@ -110,6 +110,10 @@ const char *program_name(enum program program);
 int programs_run(const struct programs *programs, enum program program,
 		 const struct raw_packet *packet, const struct ground *ground);
 
+/* Let the stateful matches begin anew, at @states; @count of them. */
+int programs_set_states(const struct programs *programs, const struct state *states,
+			uint32_t count);
+
 /* The counters of @count rules, summed over the CPUs; they start from 0 again afterwards. */
 int programs_take_counters(const struct programs *programs, struct counter *counters,
 			   uint32_t count);

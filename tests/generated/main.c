@@ -19,8 +19,9 @@ struct run {
 	struct ir *ir;
 	struct programs *programs;
 	struct raw_packet packets[PACKETS_PER_TABLE];
-	struct counter *expected; /* owned, one a rule */
-	struct counter *counted;  /* owned, one a rule */
+	struct counter *expected;	 /* owned, one a rule */
+	struct counter *counted;	 /* owned, one a rule */
+	struct evaluation_memory memory; /* states: owned, as the programs have them, too */
 	uint64_t comparisons;
 	uint64_t dropped; /* of the comparisons, to show that both verdicts occur */
 	uint64_t discarded;
@@ -32,7 +33,7 @@ static int expect_direct(struct run *run, const struct raw_packet *raw, struct c
 	struct packet packet;
 	int error = packet_attributed(&packet, raw, run->ir->family);
 
-	return error ? error : evaluate_packet(run->ir, raw->hook, &packet, counters);
+	return error ? error : evaluate_packet(run->ir, raw->hook, &packet, &run->memory, counters);
 }
 
 /* What the entry program must say, given what the evaluator says. */
@@ -50,7 +51,7 @@ static int expect(struct run *run, enum program program, const struct raw_packet
 		memcpy(input.in_name, run->ground.devices[DEVICE_IN].name, IFACE_NAME_SIZE);
 	if (packet->hook != HOOK_INPUT)
 		memcpy(input.out_name, run->ground.devices[DEVICE_OUT].name, IFACE_NAME_SIZE);
-	verdict = evaluate(run->ir, &input, counters);
+	verdict = evaluate(run->ir, &input, &run->memory, counters);
 	if (verdict == -EINVAL) { /* the IP layer drops it, and answers for it, or never sends it */
 		run->discarded++;
 		return packet->hook == HOOK_OUTPUT ? VERDICT_DROP : VERDICT_ACCEPT;
@@ -64,9 +65,12 @@ static bool counters_differ(const struct run *run)
 	return memcmp(run->expected, run->counted, run->ir->rule_count * sizeof(*run->expected));
 }
 
-static void clear_expected(struct run *run)
+/* No counts and no memory, neither in the evaluator nor in the programs. */
+static int begin(struct run *run)
 {
+	ir_states(run->ir, run->memory.states);
 	memset(run->expected, 0, run->ir->rule_count * sizeof(*run->expected));
+	return programs_set_states(run->programs, run->memory.states, run->ir->state_count);
 }
 
 static void report(const struct run *run, enum program program, const struct raw_packet *packet,
@@ -88,9 +92,10 @@ static void report(const struct run *run, enum program program, const struct raw
 /* One packet by itself. Return: 0 the same, 1 different, or -errno. */
 static int compare_one(struct run *run, enum program program, const struct raw_packet *packet)
 {
-	int expected, got, error;
+	int expected, got, error = begin(run);
 
-	clear_expected(run);
+	if (error)
+		return message_set(&run->message, error, "cannot set the states");
 	expected = expect(run, program, packet, run->expected);
 	got = programs_run(run->programs, program, packet, &run->ground);
 	error = programs_take_counters(run->programs, run->counted, run->ir->rule_count);
@@ -106,9 +111,10 @@ static int compare_one(struct run *run, enum program program, const struct raw_p
 static int compare_program(struct run *run, enum program program)
 {
 	bool different = false;
-	int error;
+	int error = begin(run);
 
-	clear_expected(run);
+	if (error)
+		return message_set(&run->message, error, "cannot set the states");
 	for (size_t i = 0; i < PACKETS_PER_TABLE; i++) {
 		const struct raw_packet *packet = &run->packets[i];
 
@@ -140,7 +146,8 @@ static int compare_table(struct run *run)
 
 	run->expected = calloc(run->ir->rule_count, sizeof(*run->expected));
 	run->counted = calloc(run->ir->rule_count, sizeof(*run->counted));
-	if (!error && (!run->expected || !run->counted))
+	run->memory.states = calloc(run->ir->state_count + 1, sizeof(*run->memory.states));
+	if (!error && (!run->expected || !run->counted || !run->memory.states))
 		error = -ENOMEM;
 	for (size_t i = 0; i < PACKETS_PER_TABLE; i++)
 		packet_make(&run->packets[i], &run->random, run->ir->family);
@@ -153,6 +160,7 @@ static int compare_table(struct run *run)
 	run->programs = NULL;
 	free(run->expected);
 	free(run->counted);
+	free(run->memory.states);
 	return error;
 }
 

@@ -264,6 +264,18 @@ int programs_run(const struct programs *programs, enum program program,
 	return options.retval == shapes[program].drop ? VERDICT_DROP : -EPROTO;
 }
 
+int programs_set_states(const struct programs *programs, const struct state *states, uint32_t count)
+{
+	uint32_t key = 0;
+
+	if (!count)
+		return 0;
+	/* one element of all of them */
+	return bpf_map_update_elem(
+		bpf_object__find_map_fd_by_name(programs->object, STATES_SECTION), &key, states,
+		BPF_ANY);
+}
+
 int programs_take_counters(const struct programs *programs, struct counter *counters,
 			   uint32_t count)
 {

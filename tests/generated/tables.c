@@ -179,6 +179,39 @@ static void add_generic(struct draft *draft, enum field field)
 	add(draft, &predicate);
 }
 
+/*
+ * Stateful matches whose answers depend on nothing but the packets: a chance that is none or
+ * certain, a limit of so few an hour that no credit comes while the test runs.
+ */
+static void add_state(struct draft *draft)
+{
+	const uint32_t hour = 3600u * 32000, burst = random_below(draft->random, 5);
+	struct predicate predicate = { .field = FIELD_STATE, .invert = inverted(draft) };
+	struct state *state = &predicate.state;
+
+	state->kind = random_below(draft->random, STATE_QUOTA + 1);
+	switch ((enum state_kind)state->kind) {
+	case STATE_LIMIT:
+		state->now = STATE_LIMIT_FRESH;
+		state->limit.cost = hour;
+		state->limit.first = hour * burst;
+		state->limit.cap = hour * burst + random_below(draft->random, 2);
+		state->limit.per_tick = 128;
+		break;
+	case STATE_NTH:
+		state->nth.every = random_below(draft->random, 4);
+		state->now = random_below(draft->random, 5);
+		break;
+	case STATE_RANDOM:
+		state->random.probability = random_below(draft->random, 2) << 31;
+		break;
+	case STATE_QUOTA:
+		state->now = random_below(draft->random, 10000);
+		break;
+	}
+	add(draft, &predicate);
+}
+
 static bool field_is_attribute(enum field field)
 {
 	return field_info(field)->needs & NEED_CONNECTION;
@@ -232,6 +265,9 @@ static void add_field(struct draft *draft, enum field field)
 		break;
 	case FIELD_TRANSPORT:
 		add_transport(draft);
+		break;
+	case FIELD_STATE:
+		add_state(draft);
 		break;
 	case FIELD_NEVER:
 	case FIELD_COUNT:
@@ -299,6 +335,10 @@ static void add_conditions(struct draft *draft)
 		add_usual(draft);
 		if (random_chance(draft->random, 15))
 			add_clause(draft);
+		if (random_chance(draft->random, 15))
+			add_state(draft);
+		if (random_chance(draft->random, 5))
+			add_address(draft, FIELD_SOURCE);
 		return;
 	}
 	if (random_chance(draft->random, 15))
@@ -412,6 +452,7 @@ struct ir *table_make(struct random *random, int family)
 		if (draft.ir->rules[i].action == ACTION_JUMP ||
 		    draft.ir->rules[i].action == ACTION_GOTO)
 			aim_jump(&draft, i);
+	ir_number_states(draft.ir);
 	if (draft.failed) {
 		ir_free(draft.ir);
 		return NULL;

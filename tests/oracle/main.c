@@ -146,7 +146,7 @@ static int compare_packet(struct run *run)
 	input.size = packet.size;
 	if (packet.hook == HOOK_FORWARD)
 		strcpy(input.out_name, "gout");
-	verdict = evaluate(run->ir, &input, run->expected);
+	verdict = evaluate(run->ir, &input, NULL, run->expected);
 	if (verdict < 0 && verdict != -EINVAL)
 		return verdict;
 	run->verdicts[verdict < 0 ? 2 : verdict]++;

@@ -50,7 +50,7 @@ static bool evaluated(const struct match_extension *extension, enum family famil
 
 	cr_assert_eq(extension->lower(data, &context, &rules[0]), 0);
 	ir.underflow[HOOK_INPUT] = 1;
-	verdict = evaluate_packet(&ir, HOOK_INPUT, &packet, counters);
+	verdict = evaluate_packet(&ir, HOOK_INPUT, &packet, NULL, counters);
 	free(rules[0].predicates);
 	return verdict == VERDICT_DROP;
 }

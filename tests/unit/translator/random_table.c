@@ -160,6 +160,8 @@ static void random_predicate(struct random *random, uint8_t family, uint8_t fiel
 	case FIELD_NEVER:
 		p.invert = false;
 		break;
+	case FIELD_STATE:
+		break;
 	case FIELD_SOURCE:
 	case FIELD_DESTINATION:
 	case FIELD_IN_NAME:
@@ -218,6 +220,8 @@ static void lowered_predicates(struct random *random, uint8_t family, struct rul
 	if (chance(random, 40)) {
 		if (chance(random, 20))
 			random_predicate(random, family, FIELD_PROTOCOL, rule);
+		if (chance(random, 20))
+			random_predicate(random, family, FIELD_STATE, rule);
 		return;
 	}
 	add_number(rule, FIELD_PROTOCOL, protocol, false);
@@ -234,6 +238,8 @@ static void lowered_predicates(struct random *random, uint8_t family, struct rul
 		random_predicate(random, family, FIELD_TCP_FLAGS, rule);
 	if (protocol == 6 && chance(random, 5))
 		random_predicate(random, family, FIELD_TCP_OPTION, rule);
+	if (chance(random, 15))
+		random_predicate(random, family, FIELD_STATE, rule);
 	if (chance(random, 10)) /* a second match of the rule looks at addresses again */
 		random_predicate(random, family, FIELD_SOURCE, rule);
 	if (chance(random, 10))
@@ -339,6 +345,7 @@ struct ir *random_table(struct random *random, uint8_t family, uint32_t size, en
 		ir->underflow[hook] = ir->rule_count;
 		new_rule(ir, chance(random, 50) ? ACTION_ACCEPT : ACTION_DROP, 0);
 	}
+	ir_number_states(ir);
 	return ir;
 }
 
@@ -447,7 +454,12 @@ static bool generic_holds(const struct packet *packet, const struct predicate *p
 	return number < 64 && p->set >> number & 1;
 }
 
-static enum answer ask(const struct packet *packet, const struct predicate *p)
+bool answer_third(uint32_t *asked)
+{
+	return ++*asked % 3 == 0;
+}
+
+static enum answer ask(const struct packet *packet, const struct predicate *p, uint32_t *asked)
 {
 	int size = packet->family == 6 ? 16 : 4;
 	bool yes;
@@ -498,6 +510,9 @@ static enum answer ask(const struct packet *packet, const struct predicate *p)
 		    (packet->transport == TRANSPORT_FRAGMENT_ONE && !p->fragment_one_drops))
 			return ANSWER_NO;
 		return ANSWER_HOTDROP;
+	case FIELD_STATE:
+		yes = answer_third(&asked[p->state_index]);
+		break;
 	case FIELD_NEVER:
 		return ANSWER_NO;
 	default:
@@ -506,13 +521,13 @@ static enum answer ask(const struct packet *packet, const struct predicate *p)
 	return yes != p->invert ? ANSWER_YES : ANSWER_NO;
 }
 
-static enum answer ask_rule(const struct packet *packet, const struct rule *rule)
+static enum answer ask_rule(const struct packet *packet, const struct rule *rule, uint32_t *asked)
 {
 	bool met = false; /* an alternative before holds */
 
 	for (uint32_t i = 0; i < rule->predicate_count; i++) {
 		const struct predicate *p = &rule->predicates[i];
-		enum answer answer = met ? ANSWER_YES : ask(packet, p);
+		enum answer answer = met ? ANSWER_YES : ask(packet, p, asked);
 
 		met = p->or_next && answer == ANSWER_YES;
 		if (answer == ANSWER_HOTDROP || (answer == ANSWER_NO && !p->or_next))
@@ -521,14 +536,14 @@ static enum answer ask_rule(const struct packet *packet, const struct rule *rule
 	return ANSWER_YES;
 }
 
-int run_chains(const struct ir *ir, enum hook hook, const struct packet *packet,
+int run_chains(const struct ir *ir, enum hook hook, const struct packet *packet, uint32_t *asked,
 	       struct counter *counters)
 {
 	uint32_t stack[USER_CHAINS + 1], depth = 0, at = ir->hook_entry[hook];
 
 	for (;;) {
 		const struct rule *rule = &ir->rules[at];
-		enum answer answer = ask_rule(packet, rule);
+		enum answer answer = ask_rule(packet, rule, asked);
 
 		if (answer == ANSWER_HOTDROP)
 			return VERDICT_DROP;

@@ -27,8 +27,15 @@ struct ir *random_table(struct random *random, uint8_t family, uint32_t size, en
 /** random_packet() - drawn from the same few addresses, ports and names as the rules. */
 void random_packet(struct random *random, uint8_t family, struct packet *packet);
 
-/** run_chains() - as the kernel walks a table. Return: an enum verdict. */
-int run_chains(const struct ir *ir, enum hook hook, const struct packet *packet,
+/** answer_third() - what stateful matches stand for here: each third time one is asked, it holds.
+ */
+bool answer_third(uint32_t *asked);
+
+/**
+ * run_chains() - as the kernel walks a table.
+ * @asked: one for each stateful match. Return: an enum verdict.
+ */
+int run_chains(const struct ir *ir, enum hook hook, const struct packet *packet, uint32_t *asked,
 	       struct counter *counters);
 
 #endif

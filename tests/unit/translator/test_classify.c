@@ -14,6 +14,7 @@
 
 static const unsigned char *walk_data;
 static struct counter *walk_counters;
+static uint32_t *walk_asked;
 
 static void walk_count(const struct packet *packet, uint32_t rule)
 {
@@ -21,6 +22,9 @@ static void walk_count(const struct packet *packet, uint32_t rule)
 	walk_counters[rule].bytes += packet->length;
 }
 #define classify_count walk_count
+
+static int walk_state(const struct packet *packet, uint32_t index);
+#define classify_state walk_state
 
 static void repeat(uint32_t times, long (*step)(uint32_t, void *), void *context)
 {
@@ -45,6 +49,12 @@ static int run_classifier(enum hook hook, const struct packet *packet, struct co
 
 #include "random_table.c"
 
+static int walk_state(const struct packet *packet, uint32_t index)
+{
+	(void)packet;
+	return answer_third(&walk_asked[index]);
+}
+
 static uint64_t compared;
 
 /* One table, many packets: the first disagreement is printed. */
@@ -53,11 +63,13 @@ static void compare_table(struct random *random, const struct ir *ir, uint32_t p
 {
 	struct counter *plain = calloc(ir->rule_count, sizeof(*plain));
 	struct counter *ours = calloc(ir->rule_count, sizeof(*ours));
+	uint32_t *plain_asked = calloc(ir->state_count + 1, sizeof(*plain_asked));
 	struct classify_options options = { .memory_percent = memory_percent };
 	struct classifier_image data = { 0 };
 	struct message message = { 0 };
 
-	cr_assert(plain && ours);
+	walk_asked = calloc(ir->state_count + 1, sizeof(*walk_asked));
+	cr_assert(plain && ours && plain_asked && walk_asked);
 	cr_assert_eq(classify_table(ir, &options, &data, &message), 0, "%s", message.text);
 	walk_data = data.bytes;
 	for (uint32_t i = 0; i < packets; i++) {
@@ -66,7 +78,7 @@ static void compare_table(struct random *random, const struct ir *ir, uint32_t p
 		int expected, got;
 
 		random_packet(random, ir->family, &packet);
-		expected = run_chains(ir, hook, &packet, plain);
+		expected = run_chains(ir, hook, &packet, plain_asked, plain);
 		got = run_classifier(hook, &packet, ours);
 		cr_assert_eq(got, expected, "packet %u: verdict %d, not %d", i, got, expected);
 		for (uint32_t r = 0; r < ir->rule_count; r++)
@@ -75,11 +87,15 @@ static void compare_table(struct random *random, const struct ir *ir, uint32_t p
 				  "packet %u: rule %u counted %llu, not %llu", i, r,
 				  (unsigned long long)ours[r].packets,
 				  (unsigned long long)plain[r].packets);
+		cr_assert_eq(memcmp(plain_asked, walk_asked, ir->state_count * sizeof(*walk_asked)),
+			     0, "packet %u: other stateful matches were asked", i);
 		compared++;
 	}
 	free(data.bytes);
 	free(plain);
 	free(ours);
+	free(plain_asked);
+	free(walk_asked);
 }
 
 static void compare_many(uint8_t family, uint32_t size, enum oddity oddity, uint32_t tables,

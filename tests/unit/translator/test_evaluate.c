@@ -87,7 +87,7 @@ static int run_raw(struct fixture *fixture)
 		fixture->rules[i].predicates = fixture->predicates[i];
 	fixture->ir.rules = fixture->rules;
 	fixture->input.data = fixture->data;
-	return evaluate(&fixture->ir, &fixture->input, fixture->counters);
+	return evaluate(&fixture->ir, &fixture->input, NULL, fixture->counters);
 }
 
 static int run(struct fixture *fixture)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Stateful matches: what a compiled table with some calls for each packet that gets to one. */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+
+#define state_ticks()		    ((__u32)bpf_jiffies64())
+#define state_chance()		    bpf_get_prandom_u32()
+#define state_swap(word, old, next) __sync_val_compare_and_swap(word, old, next)
+#include "state_step.h"
+
+/* Of the compiled table: struct state, and how many. */
+extern __u64 states[];
+extern const volatile __u32 table_states;
+
+/* table_state() - does the packet match number @index of the table's stateful matches? */
+int table_state(__u32 index, struct packet *packet)
+{
+	__u64 at = index;
+
+	if (!packet)
+		return 0;
+	/* what is compared shall be what is added */
+	__asm__ volatile("" : "+r"(at));
+	if (at >= table_states)
+		return 0;
+	return state_step((struct state *)states + at, packet);
+}

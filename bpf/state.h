@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What stateful matches remember and go by: layouts shared by the translator, which fills them in,
+ * and the programs, which change them. A table has one element of `states` for each such match of
+ * its rules, common to all CPUs, as the kernel's are.
+ */
+#ifndef UBPFILTER_BPF_STATE_H
+#define UBPFILTER_BPF_STATE_H
+
+#include <linux/types.h>
+
+enum state_kind {
+	STATE_LIMIT,  /* a bucket of credits that fills with time (-m limit) */
+	STATE_NTH,    /* every nth packet (-m statistic --mode nth) */
+	STATE_RANDOM, /* each packet by chance (-m statistic --mode random); remembers nothing */
+	STATE_QUOTA,  /* until so many bytes are through (-m quota) */
+};
+
+struct state {
+	__u64 now;  /* all that is remembered; changed as a whole, in one step.
+		       STATE_LIMIT: jiffies (32 bits) when it was filled << 32 | credits
+		       STATE_NTH: packets since the last match
+		       STATE_QUOTA: bytes left */
+	__u32 kind; /* enum state_kind */
+	union {
+		struct {
+			__u32 cost;	/* credits of a packet */
+			__u32 cap;	/* credits at most */
+			__u32 per_tick; /* credits that each jiffy brings */
+			__u32 first;	/* credits at the first packet, before cap and cost */
+		} limit;
+		struct {
+			__u32 every; /* packets that do not match between two that do */
+		} nth;
+		struct {
+			__u32 probability; /* of 2^31 */
+		} random;
+	};
+	__u32 reserved;
+};
+
+_Static_assert(sizeof(struct state) == 32, "an element of the data section `states`");
+
+/* STATE_LIMIT that no packet has met yet. */
+#define STATE_LIMIT_FRESH (~0ull)
+
+#endif
