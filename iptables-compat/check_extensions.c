@@ -24,12 +24,13 @@ static bool name_terminated(const char *name)
 	return strnlen(name, XT_EXTENSION_MAXNAMELEN) < XT_EXTENSION_MAXNAMELEN;
 }
 
-/* The kernel hands out zeros behind the data of a match or target, whatever the client sent. */
-static void clear_padding(struct table *table, const unsigned char *data, size_t size)
+/*
+ * The kernel hands out zeros behind the data of a match or target, and where it keeps data of its
+ * own there, whatever the client sent.
+ */
+static void clear_behind(struct table *table, const unsigned char *data, size_t kept, size_t size)
 {
-	unsigned char *padding = table->entries + (data - table->entries) + size;
-
-	memset(padding, 0, XT_ALIGN(size) - size);
+	memset(table->entries + (data - table->entries) + kept, 0, XT_ALIGN(size) - kept);
 }
 
 /* A match that reads a protocol's header must only see packets of that protocol. */
@@ -69,6 +70,7 @@ static int check_match(struct table *table, uint32_t index, const struct xt_entr
 	const char *name = match->u.user.name;
 	struct match_context context = context_of(table, index);
 	const struct match_extension *extension;
+	int error;
 
 	if (!name_terminated(name))
 		return -EINVAL;
@@ -76,11 +78,15 @@ static int check_match(struct table *table, uint32_t index, const struct xt_entr
 	if (!extension)
 		return match_unknown(table, index, match, message);
 	if (match->u.match_size != sizeof(*match) + XT_ALIGN(extension->size) ||
-	    !protocol_fits(extension, &context) ||
-	    (extension->check && extension->check(match->data, &context)))
+	    !protocol_fits(extension, &context))
 		return -EINVAL;
-	clear_padding(table, match->data, extension->size);
-	return 0;
+	error = extension->check ? extension->check(match->data, &context) : 0;
+	if (error == -EOPNOTSUPP)
+		return refuse(table, index, "these options of match", name, message);
+	clear_behind(table, match->data,
+		     extension->user_size ? extension->user_size : extension->size,
+		     extension->size);
+	return error;
 }
 
 /* Bytes of data of the targets that are part of the table's structure: verdict and chain name. */
@@ -103,7 +109,7 @@ static int check_target(struct table *table, uint32_t index, const unsigned char
 	size = target_data_size(target);
 	if (field_u16(target, 0) != sizeof(struct xt_entry_target) + XT_ALIGN(size))
 		return -EINVAL;
-	clear_padding(table, target + sizeof(struct xt_entry_target), size);
+	clear_behind(table, target + sizeof(struct xt_entry_target), size, size);
 	return 0;
 }
 

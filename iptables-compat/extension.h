@@ -23,9 +23,11 @@ struct match_extension {
 	bool unspec;	   /* the kernel registers it for NFPROTO_UNSPEC: a wrong revision is then
 			      EPROTOTYPE, not ENOENT */
 	uint16_t protocol; /* the entry's protocol must be this, not inverted; 0: any will do */
-	bool transport; /* reads the transport header of some protocols, which check() asks for */
-	size_t size;	/* bytes of match data */
-	/* as the kernel's checkentry: 0 or -EINVAL; NULL: any data will do */
+	bool transport;	  /* reads the transport header of some protocols, which check() asks for */
+	size_t size;	  /* bytes of match data */
+	size_t user_size; /* of these, what clients get back; zeros behind it. 0: all */
+	/* as the kernel's checkentry: 0 or its errno, -EOPNOTSUPP where BPF does not do that; NULL:
+	   any data will do */
 	int (*check)(const void *data, const struct match_context *context);
 	/* append " -m NAME options" as iptables-save does; 0 or -ENOMEM */
 	int (*print)(const void *data, const struct match_context *context, FILE *out);

@@ -112,6 +112,7 @@ static const int allowed[] = {
 	SYS_getrandom,
 	/* time */
 	SYS_clock_gettime,
+	SYS_clock_getres,
 	SYS_clock_nanosleep,
 	SYS_nanosleep,
 	SYS_gettimeofday,

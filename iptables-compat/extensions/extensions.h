@@ -21,6 +21,9 @@ extern const struct match_extension match_esp;
 extern const struct match_extension match_ah;
 extern const struct match_extension match_length;
 extern const struct match_extension match_sctp;
+extern const struct match_extension match_limit;
+extern const struct match_extension match_quota;
+extern const struct match_extension match_statistic;
 
 #define FAMILIES_ALL (FAMILY_BIT(FAMILY_IPV4) | FAMILY_BIT(FAMILY_IPV6))
 

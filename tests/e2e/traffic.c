@@ -20,6 +20,9 @@
 static const char usage[] =
 	"usage: traffic udp ADDRESS PORT COUNT      send datagrams of 32 bytes, say how many went\n"
 	"       traffic stream ADDRESS PORT         send them until SIGTERM, say how many\n"
+	"       traffic train COUNT US PORT ADDRESS...  COUNT datagrams of different lengths to "
+	"each,\n"
+	"                                           one to all of them every US microseconds\n"
 	"       traffic tcp ADDRESS PORT MS         connect: open, refused, timeout or an error\n"
 	"       traffic sink PORT                   take both, say how many datagrams at SIGTERM\n";
 
@@ -78,6 +81,47 @@ static int send_datagrams(const struct endpoint *to, unsigned long count, long p
 	close(fd);
 	printf("%lu\n", sent);
 	return 0;
+}
+
+#define TRAIN_ENDS   8
+#define TRAIN_LENGTH 200 /* bytes at most */
+
+/* The same to all ends at nearly the same time. */
+static int send_train(unsigned long count, long microseconds, const struct endpoint *ends,
+		      size_t end_count)
+{
+	static const char data[TRAIN_LENGTH];
+	int fds[TRAIN_ENDS];
+	struct timespec next;
+
+	for (size_t i = 0; i < end_count; i++) {
+		fds[i] = socket(ends[i].address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (fds[i] < 0)
+			return 1;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	for (unsigned long sent = 0; sent < count && !ended; sent++) {
+		for (size_t i = 0; i < end_count; i++)
+			sendto(fds[i], data, sent * 37 % TRAIN_LENGTH, 0,
+			       (const struct sockaddr *)&ends[i].address, ends[i].length);
+		next.tv_nsec += microseconds * 1000;
+		next.tv_sec += next.tv_nsec / 1000000000;
+		next.tv_nsec %= 1000000000;
+		if (microseconds)
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+	}
+	return ended;
+}
+
+static int train(int argc, char **argv)
+{
+	struct endpoint ends[TRAIN_ENDS];
+	size_t end_count = 0;
+
+	for (int i = 3; i < argc; i++)
+		if (end_count == TRAIN_ENDS || parse_endpoint(argv[i], argv[2], &ends[end_count++]))
+			return 2;
+	return send_train(strtoul(argv[0], NULL, 10), atol(argv[1]), ends, end_count);
 }
 
 /* One SYN, and no second one within a second. */
@@ -164,6 +208,8 @@ int main(int argc, char **argv)
 	alarm(LIFETIME);
 	if (argc == 3 && strcmp(what, "sink") == 0)
 		return take((uint16_t)strtoul(argv[2], NULL, 10));
+	if (argc >= 6 && strcmp(what, "train") == 0)
+		return train(argc - 2, argv + 2);
 	if (argc >= 4 && parse_endpoint(argv[2], argv[3], &to) == 0) {
 		if (argc == 5 && strcmp(what, "udp") == 0)
 			return send_datagrams(&to, strtoul(argv[4], NULL, 10), 0);

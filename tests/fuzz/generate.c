@@ -7,9 +7,12 @@
 #include <linux/netfilter/xt_esp.h>
 #include <linux/netfilter/xt_iprange.h>
 #include <linux/netfilter/xt_length.h>
+#include <linux/netfilter/xt_limit.h>
 #include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_quota.h>
 #include <linux/netfilter/xt_sctp.h>
 #include <linux/netfilter/xt_state.h>
+#include <linux/netfilter/xt_statistic.h>
 #include <linux/netfilter_ipv4/ipt_ah.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <stdio.h>
@@ -121,6 +124,34 @@ static void tame_sctp(struct random *random, unsigned char *data)
 	memcpy(data, &info, sizeof(info));
 }
 
+/* Rates and bursts about where the kernel's arithmetic overflows; what is behind is its own. */
+static void make_limit(struct random *random, unsigned char *data)
+{
+	struct xt_rateinfo info = { .avg = (uint32_t)random_next(random) >>
+					   random_below(random, 32),
+				    .burst = random_below(random, 20) };
+
+	if (random_percent(random, 10))
+		info.burst = (uint32_t)random_next(random);
+	memcpy(data, &info, sizeof(info));
+}
+
+static void tame_quota(struct random *random, unsigned char *data)
+{
+	data[0] = (unsigned char)random_below(random, 3); /* flags */
+	memset(data + 1, 0, 3);
+}
+
+static void tame_statistic(struct random *random, unsigned char *data)
+{
+	struct xt_statistic_info info;
+
+	memcpy(&info, data, sizeof(info));
+	info.mode = (uint16_t)random_below(random, 3);
+	info.flags = (uint16_t)random_below(random, 3);
+	memcpy(data, &info, sizeof(info));
+}
+
 struct made_match {
 	const char *name;
 	uint16_t protocol;
@@ -129,32 +160,37 @@ struct made_match {
 	uint8_t inverted_mask;
 	uint8_t revision;
 	void (*tame)(struct random *random, unsigned char *data);
+	bool always_tame; /* random data would be something else: not done in BPF */
 };
 
 static const struct made_match matches[] = {
 	{ "tcp", IPPROTO_TCP, sizeof(struct xt_tcp), offsetof(struct xt_tcp, invflags),
-	  XT_TCP_INV_MASK, 0, NULL },
+	  XT_TCP_INV_MASK, 0, NULL, false },
 	{ "udp", IPPROTO_UDP, sizeof(struct xt_udp), offsetof(struct xt_udp, invflags),
-	  XT_UDP_INV_MASK, 0, NULL },
+	  XT_UDP_INV_MASK, 0, NULL, false },
 	{ "icmp", IPPROTO_ICMP, sizeof(struct ipt_icmp), offsetof(struct ipt_icmp, invflags),
-	  IPT_ICMP_INV, 0, NULL },
+	  IPT_ICMP_INV, 0, NULL, false },
 	{ "icmp6", IPPROTO_ICMPV6, sizeof(struct ip6t_icmp), offsetof(struct ip6t_icmp, invflags),
-	  IP6T_ICMP_INV, 0, NULL },
-	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0, 0, NULL },
-	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo1), 0, 0, 1, NULL },
-	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo2), 0, 0, 2, NULL },
-	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo3), 0, 0, 3, NULL },
-	{ "state", 0, sizeof(struct xt_state_info), 0, 0, 0, NULL },
-	{ "multiport", IPPROTO_TCP, sizeof(struct xt_multiport_v1), 0, 0, 1, tame_multiport },
-	{ "multiport", 0, sizeof(struct xt_multiport_v1), 0, 0, 1, tame_multiport },
-	{ "iprange", 0, sizeof(struct xt_iprange_mtinfo), 0, 0, 1, NULL },
+	  IP6T_ICMP_INV, 0, NULL, false },
+	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0, 0, NULL, false },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo1), 0, 0, 1, NULL, false },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo2), 0, 0, 2, NULL, false },
+	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo3), 0, 0, 3, NULL, false },
+	{ "state", 0, sizeof(struct xt_state_info), 0, 0, 0, NULL, false },
+	{ "multiport", IPPROTO_TCP, sizeof(struct xt_multiport_v1), 0, 0, 1, tame_multiport,
+	  false },
+	{ "multiport", 0, sizeof(struct xt_multiport_v1), 0, 0, 1, tame_multiport, false },
+	{ "iprange", 0, sizeof(struct xt_iprange_mtinfo), 0, 0, 1, NULL, false },
 	{ "esp", IPPROTO_ESP, sizeof(struct xt_esp), offsetof(struct xt_esp, invflags),
-	  XT_ESP_INV_MASK, 0, NULL },
+	  XT_ESP_INV_MASK, 0, NULL, false },
 	{ "ah", IPPROTO_AH, sizeof(struct ipt_ah), offsetof(struct ipt_ah, invflags),
-	  IPT_AH_INV_MASK, 0, NULL },
-	{ "length", 0, sizeof(struct xt_length_info), 0, 0, 0, NULL },
-	{ "sctp", IPPROTO_SCTP, sizeof(struct xt_sctp_info), 0, 0, 0, tame_sctp },
-	{ "nonesuch", 0, 0, 0, 0, 0, NULL }, /* rarely, and of any size: nobody knows it */
+	  IPT_AH_INV_MASK, 0, NULL, false },
+	{ "length", 0, sizeof(struct xt_length_info), 0, 0, 0, NULL, false },
+	{ "sctp", IPPROTO_SCTP, sizeof(struct xt_sctp_info), 0, 0, 0, tame_sctp, false },
+	{ "limit", 0, sizeof(struct xt_rateinfo), 0, 0, 0, make_limit, true },
+	{ "quota", 0, sizeof(struct xt_quota_info), 0, 0, 0, tame_quota, false },
+	{ "statistic", 0, sizeof(struct xt_statistic_info), 0, 0, 0, tame_statistic, false },
+	{ "nonesuch", 0, 0, 0, 0, 0, NULL, false }, /* rarely, and of any size: nobody knows it */
 };
 
 static const struct made_match *choose_match(struct random *random)
@@ -188,7 +224,7 @@ static size_t add_match(struct builder *builder, unsigned char *to, const struct
 	fill(builder->random, data, XT_ALIGN(made->size));
 	if (made->inverted)
 		data[made->inverted] &= made->inverted_mask;
-	if (made->tame && random_percent(builder->random, 90))
+	if (made->tame && (made->always_tame || random_percent(builder->random, 90)))
 		made->tame(builder->random, data);
 	return size;
 }

@@ -123,6 +123,23 @@ static const char *const rules_both[] = {
 	"-p sctp -m sctp",
 	"-p sctp -m sctp --sport 0:65535",
 	"-p tcp -m comment --comment x -m tcp --dport 1 -m comment --comment y",
+	"-m limit",
+	"-m limit --limit 1/second",
+	"-m limit --limit 10000/second",
+	"-m limit --limit 3000/second --limit-burst 10000",
+	"-m limit --limit 7/minute --limit-burst 4",
+	"-m limit --limit 100/minute",
+	"-m limit --limit 61/hour",
+	"-m limit --limit 5/day --limit-burst 1",
+	"-m limit --limit 1/day --limit-burst 1",
+	"-m quota --quota 0",
+	"-m quota ! --quota 18446744073709551615",
+	"-m statistic --mode random --probability 0",
+	"-m statistic --mode random --probability 1",
+	"-m statistic --mode random ! --probability 0.3333",
+	"-m statistic --mode nth --every 1 --packet 0",
+	"-m statistic --mode nth ! --every 5 --packet 4",
+	"-m statistic --mode nth --every 4294967295 --packet 7 -m limit -m quota --quota 1",
 };
 
 static const char *const targets[] = {

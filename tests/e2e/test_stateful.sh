@@ -1,0 +1,138 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Stateful matches beside the kernel's: the same packets, at the same time and pace, to a namespace
+# with the kernel's own tables and to one with BPF. What depends on time may differ by one packet.
+set -euo pipefail
+. "$(dirname "$0")/../lib.sh"
+
+export UBPFILTER_STRICT=yes
+
+# The rules of a table; limits have a comment that says so. %s: what stands in front of all.
+rules() { # FILLERS
+	local i
+	echo "*filter"
+	echo ":INPUT ACCEPT"
+	echo ":user - [0:0]"
+	echo ":other - [0:0]"
+	for ((i = 0; i < $1; i++)); do
+		echo "-A INPUT -p tcp --dport $((1000 + i)) -j DROP"
+	done
+	cat <<-'EOF'
+		-A INPUT -p udp -m limit --limit 50/s --limit-burst 1 -m comment --comment limit
+		-A INPUT -p udp -m limit --limit 37/s --limit-burst 20 -m comment --comment limit
+		-A INPUT -p udp -m limit --limit 600/min -m comment --comment limit
+		-A INPUT -p udp -m limit --limit 1/hour --limit-burst 7
+		-A INPUT -p udp -m statistic --mode nth --every 3 --packet 1
+		-A INPUT -p udp -m statistic --mode nth --every 4 --packet 0 -m quota --quota 3000
+		-A INPUT -p udp -m statistic --mode nth ! --every 4 --packet 2
+		-A INPUT -p udp -m quota --quota 7777
+		-A INPUT -p udp -m quota ! --quota 5000
+		-A INPUT -p udp -m quota --quota 9000 -m udp --dport 9
+		-A INPUT -p udp -m quota --quota 9000 -m statistic --mode random --probability 0
+		-A INPUT -p udp -m statistic --mode random --probability 1 -m statistic --mode nth --every 2 --packet 0
+		-A INPUT -p udp -m statistic --mode nth --every 5 --packet 0 -j user
+		-A INPUT -p udp -m limit --limit 100/s -j user -m comment --comment limit
+		-A INPUT -p udp -m statistic --mode nth --every 6 --packet 0 -g other
+		-A INPUT -p udp -m statistic --mode nth --every 2 --packet 0 -j ACCEPT
+		-A INPUT -p udp -m statistic --mode nth --every 3 --packet 0 -j DROP
+		-A user -m statistic --mode nth --every 2 --packet 1 -j RETURN -m comment --comment limit
+		-A user -m quota --quota 2000 -m comment --comment limit
+		-A other -m statistic --mode nth --every 2 --packet 1 -j RETURN
+		-A other -m quota --quota 4000 -j ACCEPT
+		COMMIT
+	EOF
+}
+
+both() { # COMMAND...: of the tables' tools
+	XTABLES_LOCKFILE=$scratch/lock-kernel inside kernel "$@"
+	on_bpf bpf "$@"
+}
+
+# One line a rule: packets, and what is not the counters.
+counted() { # NAME TABLES
+	if [ "$1" = bpf ]; then
+		on_bpf bpf "$2-legacy-save" -c
+	else
+		inside "$1" "$2-legacy-save" -c
+	fi | sed -n 's/^\[\([0-9]*\):[0-9]*\] /\1 /p'
+}
+
+# The counters of the two sides; of rules with a limit they may differ by @allowed.
+differences() { # TABLES ALLOWED
+	paste -d '\n' <(counted kernel "$1") <(counted bpf "$1") | awk -v allowed="$2" '
+		NR % 2 { theirs = $1; next }
+		{
+			difference = $1 - theirs
+			if (difference < 0) difference = -difference
+			if (difference > (/comment limit/ ? allowed : 0))
+				print "kernel " theirs ", BPF: " $0
+			packets += theirs
+		}
+		END { if (NR < 2 * 21 || !packets) print "nothing was counted" }'
+}
+
+trains() { # in two families to both sides: a burst, some paces, a pause
+	local ends=(10.77.1.1 10.77.2.1 fd77:1::1 fd77:2::1)
+	inside sender "$traffic" train 60 0 5000 "${ends[@]}"
+	inside sender "$traffic" train 300 1000 5000 "${ends[@]}"
+	inside sender "$traffic" train 60 7000 5000 "${ends[@]}"
+	inside sender "$traffic" train 4 150000 5000 "${ends[@]}"
+	inside sender "$traffic" train 40 100 5000 "${ends[@]}"
+}
+
+namespace kernel bpf sender
+join kernel sender 1
+ip -n "$tag-bpf" link add sender type veth peer name bpf netns "$tag-sender"
+for end in bpf:sender:1 sender:bpf:2; do
+	IFS=: read -r name device host <<<"$end"
+	ip -n "$tag-$name" address add "10.77.2.$host/24" dev "$device"
+	ip -n "$tag-$name" address add "fd77:2::$host/64" dev "$device" nodad
+	ip -n "$tag-$name" link set dev "$device" up
+done
+neighbour bpf sender sender bpf 2 2
+neighbour sender bpf bpf sender 2 1
+# answers to closed ports would count, too
+for name in kernel bpf; do
+	inside $name "$traffic" sink 5000 >"$scratch/sink-$name" &
+	until_true grep -qs ready "$scratch/sink-$name"
+done
+
+for hook in auto tc xdp; do
+	export UBPFILTER_HOOK=$hook
+	for fillers in 0 150; do
+		rules $fillers >"$scratch/rules"
+		both iptables-legacy-restore "$scratch/rules"
+		both ip6tables-legacy-restore "$scratch/rules"
+		trains
+		for tables in iptables ip6tables; do
+			equal "$hook, $fillers more rules: $tables counts as the kernel" "" \
+				"$(differences $tables 1)"
+			# a new table makes all of them begin anew, also where the rule stays
+			both $tables-legacy -A FORWARD -p 99
+		done
+		trains
+		for tables in iptables ip6tables; do
+			equal "$hook, $fillers more rules: $tables counts as the kernel in the next table" "" \
+				"$(differences $tables 2)"
+		done
+	done
+	"$ubpfilter" stop >/dev/null
+done
+
+# Two CPUs at one match: no packet is missed or taken twice.
+unset UBPFILTER_HOOK
+on_bpf bpf iptables-legacy-restore <<-'EOF'
+	*filter
+	:INPUT ACCEPT
+	-A INPUT -p udp -m quota --quota 600000
+	-A INPUT -p udp -m statistic --mode nth --every 4 --packet 0
+	COMMIT
+EOF
+senders=()
+for cpu in 0 1; do
+	inside sender taskset -c $cpu "$traffic" udp 10.77.2.1 5000 20000 >/dev/null &
+	senders+=($!)
+done
+wait "${senders[@]}"
+equal "a quota of 10,000 packets, from two CPUs" 10000 "$(counter bpf iptables INPUT 1)"
+equal "each fourth of 40,000 packets, from two CPUs" 10000 "$(counter bpf iptables INPUT 2)"
