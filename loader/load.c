@@ -255,7 +255,8 @@ static int programs_load(struct bpf_object *object)
 	return bpf_object__load(object);
 }
 
-#define VERIFIER_LOG_SIZE (64u << 10)
+/* Room for all of it: where it ends early, kernels before 6.4 hide the error behind ENOSPC. */
+#define VERIFIER_LOG_SIZE (16u << 20)
 
 static int object_load(const struct netns *netns, const struct object *linked,
 		       const struct generation *next, struct bpf_object **object,
