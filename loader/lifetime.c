@@ -17,7 +17,10 @@
 #include "objects.h"
 
 /* How long a namespace that nobody has a name for may outlive its last process. */
-#define LOOK_SECONDS 1
+#define LOOK_MS 1000
+
+/* When one has lost its name, sockets of processes that ended may still hold it, for so long. */
+#define LOOK_AGAIN_MS 50
 
 #define NAMES_FOLDER "/run/netns"
 
@@ -121,10 +124,13 @@ bool netns_is_held(const struct netns *netns)
 
 /* --- looking --------------------------------------------------------------------------------- */
 
-static void timer_set(const struct lifetime *lifetime, time_t seconds)
+/* @first: milliseconds from now; 0: no more. */
+static void timer_set(const struct lifetime *lifetime, long first)
 {
-	const struct itimerspec when = { .it_value.tv_sec = seconds,
-					 .it_interval.tv_sec = seconds };
+	const struct itimerspec when = {
+		.it_value = { .tv_sec = first / 1000, .tv_nsec = first % 1000 * 1000000 },
+		.it_interval = { .tv_sec = LOOK_MS / 1000, .tv_nsec = LOOK_MS % 1000 * 1000000 },
+	};
 
 	/* cannot fail: a descriptor of ours, a time that is valid */
 	timerfd_settime(lifetime->timer, 0, &when, NULL);
@@ -134,7 +140,7 @@ void lifetime_watch(struct loader *loader)
 {
 	if (!lifetime_is_visible(loader))
 		return;
-	timer_set(&loader->lifetime, LOOK_SECONDS);
+	timer_set(&loader->lifetime, LOOK_MS);
 	/* only to be quicker than the timer: nobody may have named a namespace yet */
 	inotify_add_watch(loader->lifetime.names, NAMES_FOLDER, IN_DELETE);
 }
@@ -150,8 +156,9 @@ static bool drain(int fd)
 	return any;
 }
 
-/* From the last to the first: forgetting one moves the last into its place. */
-static void forget_unused(struct loader *loader, const struct tally *tallies)
+/* From the last to the first: forgetting one moves the last into its place. Return: whether there
+ * are others that may end one day. */
+static bool forget_unused(struct loader *loader, const struct tally *tallies)
 {
 	bool watched = false;
 
@@ -163,24 +170,25 @@ static void forget_unused(struct loader *loader, const struct tally *tallies)
 		else
 			watched = true;
 	}
-	if (!watched)
-		timer_set(&loader->lifetime, 0);
+	return watched;
 }
 
 int lifetime_look(struct loader *loader)
 {
-	bool due = drain(loader->lifetime.timer) | drain(loader->lifetime.names);
+	bool due = drain(loader->lifetime.timer), named = drain(loader->lifetime.names);
 	struct tally *tallies;
 	int error;
 
-	if (!due || loader->lifetime.holders < 0)
+	if (!(due || named) || loader->lifetime.holders < 0)
 		return 0;
 	tallies = calloc(loader->netns_count, sizeof(*tallies));
 	if (!tallies)
 		return -ENOMEM;
 	error = count_holders(loader, tallies);
-	if (!error)
-		forget_unused(loader, tallies);
+	if (!error && !forget_unused(loader, tallies))
+		timer_set(&loader->lifetime, 0);
+	else if (named)
+		timer_set(&loader->lifetime, LOOK_AGAIN_MS);
 	free(tallies);
 	return error;
 }

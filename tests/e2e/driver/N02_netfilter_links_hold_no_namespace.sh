@@ -78,8 +78,8 @@ done
 # One that ends while nobody looks.
 namespace late
 driver=$(driver)
+disown -a # bash says whom it saw killed
 kill -9 "$(supervisor)" "$driver"
-wait 2>/dev/null
 until_true "the driver is gone" test ! -e "/proc/$driver"
 ip netns del "$tag-late"
 serve
