@@ -100,44 +100,42 @@ static const struct reason {
 	const char *text;
 } reasons[] = {
 	{ "fragments", EFFECT_VERDICT, HOOK_BIT(HOOK_INPUT), is_of_whole_packets,
-	  .text = "fragments are judged one by one, not reassembled: later ones have no ports, "
-		  "types or "
-		  "flags to match" },
+	  .text = "fragments are judged one by one, not reassembled: later ones have no "
+		  "ports, types or flags to match" },
 	{ "fragments-forwarded", EFFECT_VERDICT, HOOK_BIT(HOOK_FORWARD), is_of_whole_packets,
 	  .where = with_connections,
-	  .text = "where connections are tracked, iptables sees forwarded packets reassembled; "
-		  "here "
-		  "fragments are judged one by one" },
+	  .text = "where connections are tracked, iptables sees forwarded packets "
+		  "reassembled; here fragments are judged one by one" },
 	{ "fragments-sent", EFFECT_VERDICT, HOOK_BIT(HOOK_OUTPUT), is_of_whole_packets,
-	  .text = "packets larger than the MTU are judged after they were cut: later fragments "
-		  "have no "
-		  "ports, types or flags to match" },
+	  .text = "packets larger than the MTU are judged after they were cut: later "
+		  "fragments have no ports, types or flags to match" },
 	{ "connections", EFFECT_VERDICT, INGRESS, is_of_connections,
-	  .text = "conntrack has not seen the packet yet: what it would find is looked up; "
-		  "expected "
-		  "connections are NEW, wrong checksums and windows are not noticed, nor are zones "
-		  "and "
-		  "NOTRACK" },
+	  .text = "conntrack has not seen the packet yet, nor what was dropped before it: "
+		  "what it would find is looked up; expected connections are NEW, wrong "
+		  "checksums and windows are not noticed, nor are zones and NOTRACK" },
+	{ "confirmed", EFFECT_VERDICT, HOOK_BIT(HOOK_OUTPUT), .drops = true,
+	  .where = with_connections,
+	  .text = "a packet that is dropped at egress leaves a connection behind, to which "
+		  "an answer would belong" },
 	{ "connections-sent", EFFECT_VERDICT, HOOK_BIT(HOOK_OUTPUT), is_confirmed_late,
 	  .text = "status and expiry are read once the connection is confirmed, not before" },
 	{ "nat", EFFECT_VERDICT, INGRESS, is_destination, .where = with_nat,
-	  .text = "destinations are seen before the table nat changes them; only where rules ask "
-		  "for "
-		  "connections, all but the first packet of one are seen as iptables sees them" },
+	  .text = "destinations are seen before the table nat changes them; only where "
+		  "rules ask for connections, all but the first packet of one are seen as "
+		  "iptables sees them" },
 	{ "nat-sent", EFFECT_VERDICT, HOOK_BIT(HOOK_OUTPUT), is_source, .where = with_nat_unseen,
 	  .text = "sources are seen after the table nat has changed them" },
 	{ "tunnels", EFFECT_VERDICT, HOOK_BIT(HOOK_FORWARD), is_output_device,
-	  .text = "packets whose route leads into a lightweight tunnel have no output device here, "
-		  "and are "
-		  "dropped" },
+	  .text = "packets whose route leads into a lightweight tunnel have no output "
+		  "device here, and are dropped" },
 	{ "sender", EFFECT_COUNTS, HOOK_BIT(HOOK_OUTPUT), .drops = true,
 	  .text = "the sender of a dropped packet is not told (EPERM)" },
 	{ "cut", EFFECT_COUNTS, HOOK_BIT(HOOK_OUTPUT),
 	  .text = "packets larger than the MTU are counted once for each fragment" },
-	{ "unrouted", EFFECT_COUNTS, HOOK_BIT(HOOK_INPUT),
-	  .text = "packets that routing discards are counted: of sources that it refuses, to "
-		  "nobody, to "
-		  "groups that the host has not joined" },
+	{ "unrouted", EFFECT_COUNTS, INGRESS,
+	  .text = "packets that are discarded on the way to the hook are counted: by "
+		  "routing (sources that it refuses, destinations that are nobody's, groups "
+		  "that were not joined), by the tables raw and mangle" },
 	{ "coalesced", EFFECT_COUNTS, INGRESS, .where = with_xdp,
 	  .text = "XDP counts packets before they are coalesced (GRO)" },
 };

@@ -31,30 +31,32 @@ says() { # NAME EXPECTED HOOK RULE... [-- OTHER LINES OF THE FILE...]: place, ex
 # the reasons, one by one
 says "a port of this host's" "tc differs: fragments, unrouted" tc "-A INPUT -p tcp --dport 22 -j ACCEPT"
 says "an address" "tc counts: unrouted" tc "-A INPUT -s 10.0.0.1 -j DROP"
-says "a port that is forwarded" "tc exact:" tc "-A FORWARD -p tcp --dport 22 -j ACCEPT"
-equal "which is the only rule, yet a policy is not exact" 3 $status
-says "the same where connections are tracked" "tc differs: fragments-forwarded" tc \
+says "a port that is forwarded" "tc counts: unrouted" tc "-A FORWARD -p tcp --dport 22 -j ACCEPT"
+equal "the status says that something is not exact" 3 $status
+says "the same where connections are tracked" "tc differs: fragments-forwarded, unrouted" tc \
 	"-A FORWARD -p tcp --dport 22 -j ACCEPT" "-A OUTPUT -m state --state NEW"
-says "the same at XDP" "xdp counts: coalesced" xdp "-A FORWARD -p tcp --dport 22 -j ACCEPT"
+says "the same at XDP" "xdp counts: unrouted, coalesced" xdp "-A FORWARD -p tcp --dport 22 -j ACCEPT"
 says "a field that XDP does not know" 'kernel exact: match "length" reads the length, which hook xdp does not know' \
 	xdp "-A FORWARD -m length --length 100"
 says "a state" "tc differs: connections, unrouted" tc "-A INPUT -m state --state ESTABLISHED -j ACCEPT"
 says "a state of what is sent" "tc counts: cut" xdp "-A OUTPUT -m state --state ESTABLISHED -j ACCEPT"
 says "a status of what is sent" "tc differs: connections-sent, cut" xdp \
 	"-A OUTPUT -m conntrack --ctstatus CONFIRMED -j ACCEPT"
+says "a drop of what is sent, where connections are tracked" "tc differs: confirmed, sender, cut" tc \
+	"-A OUTPUT -d 10.0.0.1 -j DROP" "-A OUTPUT -m state --state NEW"
 says "a drop of what is sent" "tc counts: sender, cut" tc "-A OUTPUT -d 10.0.0.1 -j DROP"
 says "a port of what is sent" "tc differs: fragments-sent, cut" tc "-A OUTPUT -p udp --dport 9 -j ACCEPT"
-says "an output device" "tc differs: tunnels" tc "-A FORWARD -o eth0 -j ACCEPT"
+says "an output device" "tc differs: tunnels, unrouted" tc "-A FORWARD -o eth0 -j ACCEPT"
 nat=("*nat" ":POSTROUTING ACCEPT" "-A POSTROUTING -j MASQUERADE" COMMIT)
-says "a destination, with NAT" "tc differs: nat" tc "-A FORWARD -d 10.0.0.1 -j ACCEPT" -- "${nat[@]}"
+says "a destination, with NAT" "tc differs: nat, unrouted" tc "-A FORWARD -d 10.0.0.1 -j ACCEPT" -- "${nat[@]}"
 says "a source of what is sent, with NAT" "tc differs: nat-sent, cut" tc "-A OUTPUT -s 10.0.0.1 -j ACCEPT" \
 	-- "${nat[@]}"
 says "the same where connections are known" "tc counts: cut" tc "-A OUTPUT -s 10.0.0.1 -j ACCEPT" \
 	"-A OUTPUT -m state --state NEW" -- "${nat[@]}"
-says "without rules in it, the table nat is none" "tc exact:" tc "-A FORWARD -d 10.0.0.1 -j ACCEPT" -- "${nat[@]::2}" COMMIT
+says "without rules in it, the table nat is none" "tc counts: unrouted" tc "-A FORWARD -d 10.0.0.1 -j ACCEPT" -- "${nat[@]::2}" COMMIT
 
 # user chains are where they are jumped to
-says "a chain for what is forwarded" "tc exact:" tc ":web -" "-A web -p tcp --dport 80" "-A FORWARD -j web"
+says "a chain for what is forwarded" "tc counts: unrouted" tc ":web -" "-A web -p tcp --dport 80" "-A FORWARD -j web"
 says "a chain that nobody jumps to" "nowhere exact:" tc ":web -" "-A web -p tcp --dport 80"
 contains "its head, and the RETURN at its end, are no rules" '^4 rules and policies,' "$output"
 
