@@ -161,6 +161,9 @@ struct classify_root {
 	__u32 node[CLASSIFY_TREES];
 };
 
+/* Stands for the number of blocks of counters until the table is known. */
+#define CLASSIFY_BLOCKS_UNKNOWN 0x3fb10c5
+
 #define CLASSIFY_CHAINS 3 /* INPUT, FORWARD, OUTPUT */
 enum packet_class {
 	CLASS_SOUND,  /* no rule can hotdrop the packet */

@@ -24,6 +24,51 @@ __weak int table_state(__u32 index, struct packet *packet)
 	return 0;
 }
 
+/* Of the compiled table. The loader puts its number of elements here, too, before it links. */
+extern struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CLASSIFY_BLOCKS_UNKNOWN);
+	__type(key, __u32);
+	__type(value, struct counter_block);
+} counters SEC(".maps");
+
+static __always_inline void rule_note(__u32 rule, struct packet *packet)
+{
+	__u32 count = packet->notes.count;
+
+	if (count >= NOTES_MAX) {
+		packet->notes.count = NOTES_MAX + 1;
+		return;
+	}
+	packet->notes.rules[count] = rule;
+	packet->notes.count = count + 1;
+}
+
+/* as table_count(), for the last rule: inlined at each rule on the way, the verifier has too many
+   ways to follow */
+static __always_inline void rule_count(__u32 rule, struct packet *packet)
+{
+	__u32 key = rule / COUNTERS_OF_BLOCK;
+	struct counter_block *block;
+	struct counter *counter;
+
+	if (packet->counting == COUNTING_LATER) {
+		rule_note(rule, packet);
+		return;
+	}
+	block = bpf_map_lookup_elem(&counters, &key);
+	if (!block)
+		return;
+	counter = &block->counters[rule % COUNTERS_OF_BLOCK];
+	if (packet->counting == COUNTING_ATOMIC) {
+		__sync_fetch_and_add(&counter->packets, 1);
+		__sync_fetch_and_add(&counter->bytes, packet->length);
+		return;
+	}
+	counter->packets++;
+	counter->bytes += packet->length;
+}
+
 #define classifier_data			      ((const void *)classifier)
 #define CLASSIFY_FUNCTION		      __attribute__((noinline, weak))
 #define classify_count(judged, rule)	      table_count(rule, (struct packet *)(judged))
@@ -40,7 +85,7 @@ static __always_inline int table_judge(struct packet *packet, __u32 chain)
 		return VERDICT_DROP;
 	result = classify(packet, chain);
 	if (result >> 8 != CLASSIFY_NO_RULE)
-		table_count(result >> 8, packet);
+		rule_count(result >> 8, packet);
 	return result & 0xff;
 }
 

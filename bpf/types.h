@@ -132,10 +132,20 @@ enum table_needs {
 	NEED_STATE = 1 << 8,		 /* it has stateful matches: bpf/state.bpf.c */
 };
 
-/* One rule's counter in the per-CPU map `counters`, key: index of the entry in the table's blob. */
+/* One rule's counter. Rules are numbered as the entries of the table's blob. */
 struct counter {
 	__u64 packets;
 	__u64 bytes;
+};
+
+/*
+ * An element of the per-CPU map `counters`: rule r's counter is [r % COUNTERS_OF_BLOCK] of element
+ * r / COUNTERS_OF_BLOCK. The kernel allocates and copies each element by itself.
+ */
+#define COUNTERS_OF_BLOCK     64
+#define COUNTER_BLOCKS(rules) (((rules) + COUNTERS_OF_BLOCK - 1) / COUNTERS_OF_BLOCK)
+struct counter_block {
+	struct counter counters[COUNTERS_OF_BLOCK];
 };
 
 /* One device in the map `devices`, key: ifindex. Written by the loader, read by the programs. */

@@ -9,7 +9,7 @@
 #include "internal.h"
 
 /* Elements read with one system call. */
-#define BATCH 4096u
+#define BATCH 256u
 
 static int open_map(const struct netns *netns, enum table_family family, uint64_t number,
 		    const char *name, struct message *message)
@@ -22,19 +22,23 @@ static int open_map(const struct netns *netns, enum table_family family, uint64_
 	return fd >= 0 ? fd : message_set(message, -errno, "cannot open %s: %m", path);
 }
 
-static void add_cpus(struct counter *counter, const struct counter *cpus, int cpu_count)
+/* Add the counters of a block, one copy a CPU, to those from rule @first on. */
+static void add_block(struct counter *counters, uint32_t count, uint32_t first,
+		      const struct counter_block *copies, int cpus)
 {
-	for (int cpu = 0; cpu < cpu_count; cpu++) {
-		counter->packets += cpus[cpu].packets;
-		counter->bytes += cpus[cpu].bytes;
-	}
+	for (int cpu = 0; cpu < cpus; cpu++)
+		for (uint32_t i = 0; i < COUNTERS_OF_BLOCK && first + i < count; i++) {
+			counters[first + i].packets += copies[cpu].counters[i].packets;
+			counters[first + i].bytes += copies[cpu].counters[i].bytes;
+		}
 }
 
 /* Add the per-CPU counters from element *@done on; at most a batch of them. */
 static int read_batch(int map, struct counter *counters, uint32_t count, uint32_t *done,
-		      struct counter *values, uint32_t *keys, int cpus)
+		      struct counter_block *values, uint32_t *keys, int cpus)
 {
-	uint32_t last = *done - 1, size = count - *done < BATCH ? count - *done : BATCH;
+	uint32_t blocks = COUNTER_BLOCKS(count), last = *done - 1;
+	uint32_t size = blocks - *done < BATCH ? blocks - *done : BATCH;
 	int error =
 		bpf_map_lookup_batch(map, *done ? &last : NULL, &last, keys, values, &size, NULL);
 
@@ -43,7 +47,8 @@ static int read_batch(int map, struct counter *counters, uint32_t count, uint32_
 	if (!size)
 		return -ENODATA;
 	for (uint32_t i = 0; i < size; i++)
-		add_cpus(&counters[*done + i], values + (size_t)i * (unsigned)cpus, cpus);
+		add_block(counters, count, (*done + i) * COUNTERS_OF_BLOCK,
+			  values + (size_t)i * (unsigned)cpus, cpus);
 	*done += size;
 	return 0;
 }
@@ -51,7 +56,7 @@ static int read_batch(int map, struct counter *counters, uint32_t count, uint32_
 static int add_per_cpu(int map, struct counter *counters, uint32_t count)
 {
 	int cpus = libbpf_num_possible_cpus(), error = 0;
-	_cleanup_free_ struct counter *values = NULL;
+	_cleanup_free_ struct counter_block *values = NULL;
 	_cleanup_free_ uint32_t *keys = NULL;
 
 	if (cpus < 0)
@@ -60,7 +65,7 @@ static int add_per_cpu(int map, struct counter *counters, uint32_t count)
 	keys = calloc(BATCH, sizeof(*keys));
 	if (!values || !keys)
 		return -ENOMEM;
-	for (uint32_t done = 0; done < count && !error;)
+	for (uint32_t done = 0; done < COUNTER_BLOCKS(count) && !error;)
 		error = read_batch(map, counters, count, &done, values, keys, cpus);
 	return error;
 }

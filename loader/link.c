@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <gelf.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../bpf/classify.h"
 #include "../common/io.h"
 #include "loader.h"
 #include "objects.h"
@@ -80,17 +82,17 @@ static const struct carried_object trace_objects[2] = {
 
 static const struct carried_object state_object = { object_state, &object_state_size };
 
-static bool elf_has_section(Elf *elf, const char *wanted)
+/* Where a section of an object is; false: it has none of this name. */
+static bool section_find(Elf *elf, const char *wanted, GElf_Shdr *header)
 {
 	Elf_Scn *section = NULL;
-	GElf_Shdr header;
 	size_t names;
 
 	if (!elf || elf_getshdrstrndx(elf, &names))
 		return false;
 	while ((section = elf_nextscn(elf, section))) {
-		const char *name = gelf_getshdr(section, &header)
-					   ? elf_strptr(elf, names, header.sh_name)
+		const char *name = gelf_getshdr(section, header)
+					   ? elf_strptr(elf, names, header->sh_name)
 					   : NULL;
 
 		if (name && strcmp(name, wanted) == 0)
@@ -101,15 +103,68 @@ static bool elf_has_section(Elf *elf, const char *wanted)
 
 static bool object_has(const struct object *compiled, const char *section)
 {
+	GElf_Shdr header;
 	Elf *elf;
 	bool has;
 
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return false;
 	elf = elf_memory((char *)compiled->data, compiled->size);
-	has = elf_has_section(elf, section);
+	has = section_find(elf, section, &header);
 	elf_end(elf);
 	return has;
+}
+
+/* In an object's types, the number CLASSIFY_BLOCKS_UNKNOWN becomes @blocks. */
+static int types_patch(unsigned char *types, uint32_t size, uint32_t blocks)
+{
+	struct btf *btf = btf__new(types, size);
+	const char *raw = btf ? btf__raw_data(btf, &size) : NULL;
+	int error = -ENOENT;
+
+	for (uint32_t id = 1; raw && id < btf__type_cnt(btf); id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+
+		if (!btf_is_array(type) || btf_array(type)->nelems != CLASSIFY_BLOCKS_UNKNOWN)
+			continue;
+		memcpy(types + ((const char *)&btf_array(type)->nelems - raw), &blocks,
+		       sizeof(blocks));
+		error = 0;
+	}
+	btf__free(btf);
+	return raw ? error : -EINVAL;
+}
+
+/* Entry objects with a walk declare the map `counters`, whose size is the table's. */
+static int add_classified(struct bpf_linker *linker, const struct carried_object *object,
+			  uint32_t blocks)
+{
+	_cleanup_free_ unsigned char *copy = malloc(*object->size);
+	GElf_Shdr header;
+	bool found;
+	Elf *elf;
+	int error;
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, object->data, *object->size);
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return -EINVAL;
+	elf = elf_memory((char *)copy, *object->size);
+	found = section_find(elf, ".BTF", &header);
+	elf_end(elf);
+	error = found ? types_patch(copy + header.sh_offset, (uint32_t)header.sh_size, blocks)
+		      : -ENOENT;
+	return error ? error : add_bytes(linker, copy, *object->size);
+}
+
+static int add_entry(struct bpf_linker *linker, const struct object *compiled, unsigned stage,
+		     bool ipv6)
+{
+	const struct carried_object *entry = &entry_objects[stage][compiled->classified][ipv6];
+
+	return compiled->classified ? add_classified(linker, entry, compiled->blocks)
+				    : add_object(linker, entry);
 }
 
 /* Stages in front of the netfilter hooks leave connections to them. */
@@ -127,20 +182,20 @@ static bool looks_for_traces(unsigned stages)
 static int add_all(struct bpf_linker *linker, const struct object *compiled, enum family family,
 		   unsigned stages)
 {
-	bool classified = object_has(compiled, CLASSIFIER_SECTION);
 	bool ipv6 = family == FAMILY_IPV6;
-	int error = 0;
+	/* first: libbpf 1.1 forgets the place of a map that is declared before it is defined */
+	int error = add_bytes(linker, compiled->data, compiled->size);
 
 	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++)
 		if (stages & STAGE_BIT(stage))
-			error = add_object(linker, &entry_objects[stage][classified][ipv6]);
+			error = add_entry(linker, compiled, stage, ipv6);
 	if (!error && predicts_connections(compiled, stages))
 		error = add_object(linker, &connection_objects[ipv6]);
 	if (!error && looks_for_traces(stages))
 		error = add_object(linker, &trace_objects[ipv6]);
 	if (!error && object_has(compiled, STATES_SECTION))
 		error = add_object(linker, &state_object);
-	return error ? error : add_bytes(linker, compiled->data, compiled->size);
+	return error;
 }
 
 int link_object(const struct object *compiled, enum family family, unsigned stages,

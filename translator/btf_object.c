@@ -8,7 +8,7 @@
 /* Type numbers that the functions and variables refer to. */
 struct types {
 	struct btf *btf;
-	int integer, u32, u64, counter, packet;
+	int integer, u32, u64, block, packet;
 	int error; /* first error of libbpf, negative */
 };
 
@@ -23,14 +23,18 @@ static int note(struct types *types, int result)
 static void add_base_types(struct types *types)
 {
 	struct btf *btf = types->btf;
-	int packet;
+	int counter, counters, packet;
 
 	types->integer = note(types, btf__add_int(btf, "int", 4, BTF_INT_SIGNED));
 	types->u32 = note(types, btf__add_int(btf, "unsigned int", 4, 0));
 	types->u64 = note(types, btf__add_int(btf, "unsigned long long", 8, 0));
-	types->counter = note(types, btf__add_struct(btf, "counter", sizeof(struct counter)));
+	counter = note(types, btf__add_struct(btf, "counter", sizeof(struct counter)));
 	note(types, btf__add_field(btf, "packets", types->u64, 0, 0));
 	note(types, btf__add_field(btf, "bytes", types->u64, 64, 0));
+	counters = note(types, btf__add_array(btf, types->integer, counter, COUNTERS_OF_BLOCK));
+	types->block =
+		note(types, btf__add_struct(btf, "counter_block", sizeof(struct counter_block)));
+	note(types, btf__add_field(btf, "counters", counters, 0, 0));
 	/* its members are in the entry programs' BTF; here the size is what the verifier needs */
 	packet = note(types, btf__add_struct(btf, "packet", sizeof(struct packet)));
 	types->packet = note(types, btf__add_ptr(btf, packet));
@@ -50,7 +54,7 @@ static void add_map(struct types *types, uint32_t elements)
 	int type = add_number(types, BPF_MAP_TYPE_PERCPU_ARRAY);
 	int max_entries = add_number(types, elements);
 	int key = note(types, btf__add_ptr(btf, types->u32));
-	int value = note(types, btf__add_ptr(btf, types->counter));
+	int value = note(types, btf__add_ptr(btf, types->block));
 	int definition = note(types, btf__add_struct(btf, NULL, MAP_DEFINITION_SIZE));
 	int variable;
 
@@ -240,7 +244,7 @@ static int make_sections(struct types *types, const struct elf_source *source,
 		function_types[i] = add_function(types, &source->functions[i], BTF_FUNC_GLOBAL);
 	if (assembler_refers(source->assembler, OUTSIDE_STATE))
 		add_function(types, &outside_state, BTF_FUNC_EXTERN);
-	add_map(types, source->ir->rule_count);
+	add_map(types, COUNTER_BLOCKS(source->ir->rule_count));
 	add_constants(types);
 	if (source->states)
 		add_words(types, "states", STATES_SECTION, types->u64,

@@ -8,11 +8,10 @@
  *
  *	int <stage>_<chain>(struct packet *packet);	returns enum verdict
  *
- * the map `counters` (BPF_MAP_TYPE_PERCPU_ARRAY, key = rule index, value = struct counter), the
- * read-only variables `table_needs` (u32, enum table_needs) and `table_states` (u32, how many
- * stateful matches there are), for those the variable `states` (bpf/state.h), BTF, and line info
- *whose lines are the rules in iptables-save form. link_object() joins it with the entry programs of
- *bpf/.
+ * the map `counters` (BPF_MAP_TYPE_PERCPU_ARRAY, value = struct counter_block), the read-only
+ * variables `table_needs` (u32, enum table_needs) and `table_states` (u32, how many stateful
+ *matches there are), for those the variable `states` (bpf/state.h), BTF, and line info whose lines
+ *are the rules in iptables-save form. link_object() joins it with the entry programs of bpf/.
  */
 #ifndef UBPFILTER_COMPILE_H
 #define UBPFILTER_COMPILE_H
@@ -51,7 +50,10 @@ struct compile_options {
 struct object {
 	unsigned char *data; /* owned: an ELF image */
 	size_t size;
-	uint32_t needs; /* enum table_needs; 0 for one that was read from a file */
+	/* all 0 for one that was read from a file: */
+	uint32_t needs;	 /* enum table_needs */
+	uint32_t blocks; /* elements of the map `counters` */
+	bool classified; /* chains are data: it has no functions for them */
 };
 
 /**

@@ -342,8 +342,11 @@ int elf_object_write(const struct elf_source *source, struct object *object,
 		error = message_set(message, -EIO, "libelf: %s", elf_errmsg(-1));
 	if (!error)
 		error = object_read(fd, object);
-	if (!error)
+	if (!error) {
 		object->needs = source->needs;
+		object->blocks = COUNTER_BLOCKS(source->ir->rule_count);
+		object->classified = source->classifier != NULL;
+	}
 	contents_free(&contents);
 	return error;
 }

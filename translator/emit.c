@@ -34,11 +34,13 @@ static void emit_return_0(struct assembler *assembler)
 	emit_exit(assembler);
 }
 
-/* r1 = address of the counter of the rule in r1; nothing to count: returns from the function */
+/* r0 = address of the counter of the rule in r1; nothing to count: returns from the function */
 static void emit_find_counter(struct assembler *assembler)
 {
 	label_t found = label_new(assembler);
 
+	emit_move(assembler, BPF_REG_8, BPF_REG_1);
+	emit_alu_immediate(assembler, BPF_DIV, BPF_REG_1, COUNTERS_OF_BLOCK);
 	emit_store(assembler, BPF_W, BPF_REG_10, -4, BPF_REG_1);
 	emit_move(assembler, BPF_REG_2, BPF_REG_10);
 	emit_add(assembler, BPF_REG_2, -4);
@@ -47,6 +49,9 @@ static void emit_find_counter(struct assembler *assembler)
 	emit_jump_not_null(assembler, BPF_REG_0, found);
 	emit_return_0(assembler);
 	label_place(assembler, found);
+	emit_alu_immediate(assembler, BPF_AND, BPF_REG_8, COUNTERS_OF_BLOCK - 1);
+	emit_alu_immediate(assembler, BPF_MUL, BPF_REG_8, sizeof(struct counter));
+	emit_alu(assembler, BPF_ADD, BPF_REG_0, BPF_REG_8);
 }
 
 static void emit_count_plain(struct assembler *assembler)

@@ -44,7 +44,7 @@ struct programs {
 	int counters;
 	int family;
 	unsigned cpus;
-	struct counter *per_cpu; /* owned; room for one rule's counters */
+	struct counter_block *per_cpu; /* owned; room for one block, of all CPUs */
 };
 
 const char *program_name(enum program program)
@@ -276,21 +276,33 @@ int programs_set_states(const struct programs *programs, const struct state *sta
 		BPF_ANY);
 }
 
+/* One block of counters, which become 0. */
+static int take_block(const struct programs *programs, uint32_t block, struct counter *counters,
+		      uint32_t count)
+{
+	size_t size = programs->cpus * sizeof(*programs->per_cpu);
+
+	if (bpf_map_lookup_elem(programs->counters, &block, programs->per_cpu))
+		return -errno;
+	for (unsigned cpu = 0; cpu < programs->cpus; cpu++)
+		for (uint32_t i = 0; i < count; i++) {
+			counters[i].packets += programs->per_cpu[cpu].counters[i].packets;
+			counters[i].bytes += programs->per_cpu[cpu].counters[i].bytes;
+		}
+	memset(programs->per_cpu, 0, size);
+	return bpf_map_update_elem(programs->counters, &block, programs->per_cpu, BPF_ANY) ? -errno
+											   : 0;
+}
+
 int programs_take_counters(const struct programs *programs, struct counter *counters,
 			   uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		counters[i] = (struct counter){};
-		if (bpf_map_lookup_elem(programs->counters, &i, programs->per_cpu))
-			return -errno;
-		for (unsigned cpu = 0; cpu < programs->cpus; cpu++) {
-			counters[i].packets += programs->per_cpu[cpu].packets;
-			counters[i].bytes += programs->per_cpu[cpu].bytes;
-		}
-		memset(programs->per_cpu, 0, programs->cpus * sizeof(*programs->per_cpu));
-		if (counters[i].packets &&
-		    bpf_map_update_elem(programs->counters, &i, programs->per_cpu, BPF_ANY))
-			return -errno;
-	}
-	return 0;
+	int error = 0;
+
+	memset(counters, 0, count * sizeof(*counters));
+	for (uint32_t first = 0; first < count && !error; first += COUNTERS_OF_BLOCK)
+		error = take_block(programs, first / COUNTERS_OF_BLOCK, counters + first,
+				   count - first < COUNTERS_OF_BLOCK ? count - first
+								     : COUNTERS_OF_BLOCK);
+	return error;
 }
