@@ -263,14 +263,17 @@ void links_collect(const struct netns *netns, bool (*exists)(const void *list, u
 /* The namespace's first device, which never leaves it. */
 #define LOOPBACK_IFINDEX 1
 
-bool loopback_is_attached(const struct netns *netns)
+int loopback_look(const struct netns *netns)
 {
 	char path[STATE_PATH_SIZE];
-	bool attached = false;
+	int found = -ENOENT;
 
-	for (unsigned entry = ENTRY_INGRESS; entry < ENTRY_NETFILTER && !attached; entry++) {
+	for (unsigned entry = ENTRY_INGRESS; entry <= ENTRY_EGRESS; entry++) {
 		link_path(netns, path, LOOPBACK_IFINDEX, (enum entry_point)entry);
-		attached = link_is_alive(path, LOOPBACK_IFINDEX);
+		if (link_is_alive(path, LOOPBACK_IFINDEX))
+			return 0;
+		if (!access(path, F_OK))
+			found = -ENODEV;
 	}
-	return attached;
+	return found;
 }

@@ -47,7 +47,7 @@ static int nsid_request(uint16_t type, uint16_t flags, uint16_t attribute, int v
 }
 
 /* A number that is free again may be another namespace's by the time we hear of it. */
-static bool nsid_is_in_use(int nsid)
+bool nsid_is_in_use(int nsid)
 {
 	int id = -1;
 

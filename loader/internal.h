@@ -309,8 +309,11 @@ bool device_wants_xdp(const struct loader *loader, const struct device_info *inf
 void links_collect(const struct netns *netns, bool (*exists)(const void *list, uint32_t ifindex),
 		   const void *list);
 
-/** loopback_is_attached() - its pinned link has a device: so the namespace is there. */
-bool loopback_is_attached(const struct netns *netns);
+/**
+ * loopback_look() - whether a namespace is there, by the links of its first device.
+ * Return: 0: it is; -ENODEV: its links have no device any more; -ENOENT: there are no such links.
+ */
+int loopback_look(const struct netns *netns);
 
 /* --- netfilter.c ----------------------------------------------------------------------------- */
 
@@ -351,6 +354,9 @@ int events_open(struct loader *loader, struct message *message);
 
 /** events_read() - mark the namespaces that changed; forget those that ended. */
 int events_read(struct loader *loader);
+
+/** nsid_is_in_use() - some namespace has that id. */
+bool nsid_is_in_use(int nsid);
 
 /** nsid_assign() - give a namespace an id here, so that its events are heard. */
 int nsid_assign(const struct loader *loader, int netns_fd, int *nsid, struct message *message);

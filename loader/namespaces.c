@@ -299,8 +299,24 @@ static int adopt(struct netns *netns, int netns_fd, struct message *message)
 
 /*
  * A namespace may live on where we do not look: by a mount in another mount namespace, a
- * descriptor, a socket. Our links know.
+ * descriptor, a socket. Our links know; without any, its number may tell, or be another's by now:
+ * then it is kept for too long, which does no harm.
  */
+static bool is_alive(const struct netns *netns)
+{
+	int found;
+
+	if (netfilter_is_attached(netns))
+		return netns_is_held(netns);
+	found = loopback_look(netns);
+	if (found == -ENOENT) {
+		int nsid = nsid_read(netns);
+
+		return nsid >= 0 && nsid_is_in_use(nsid);
+	}
+	return !found;
+}
+
 int netns_adopt(struct loader *loader, uint64_t cookie, struct message *message)
 {
 	_cleanup_close_ int netns_fd = netns_find(loader, cookie);
@@ -312,7 +328,7 @@ int netns_adopt(struct loader *loader, uint64_t cookie, struct message *message)
 		error = remember(loader, cookie, &netns);
 	if (error)
 		return error;
-	if (netns_fd >= 0 || netns_is_held(netns) || loopback_is_attached(netns))
+	if (netns_fd >= 0 || is_alive(netns))
 		return adopt(netns, netns_fd, message);
 	netns_forget(netns);
 	return 0;
