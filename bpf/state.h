@@ -14,14 +14,18 @@ enum state_kind {
 	STATE_NTH,    /* every nth packet (-m statistic --mode nth) */
 	STATE_RANDOM, /* each packet by chance (-m statistic --mode random); remembers nothing */
 	STATE_QUOTA,  /* until so many bytes are through (-m quota) */
+	STATE_TIME,   /* at certain times (-m time); remembers nothing */
 };
 
 struct state {
-	__u64 now;  /* all that is remembered; changed as a whole, in one step.
-		       STATE_LIMIT: jiffies (32 bits) when it was filled << 32 | credits
-		       STATE_NTH: packets since the last match
-		       STATE_QUOTA: bytes left */
-	__u32 kind; /* enum state_kind */
+	__u64 now;	 /* all that is remembered; changed as a whole, in one step.
+			    STATE_LIMIT: jiffies (32 bits) when it was filled << 32 | credits
+			    STATE_NTH: packets since the last match
+			    STATE_QUOTA: bytes left */
+	__u8 kind;	 /* enum state_kind */
+	__u8 weekdays;	 /* STATE_TIME: bits, Monday is 1 */
+	__u8 contiguous; /* STATE_TIME: hours past midnight belong to the day before */
+	__u8 reserved;
 	union {
 		struct {
 			__u32 cost;	/* credits of a packet */
@@ -35,8 +39,14 @@ struct state {
 		struct {
 			__u32 probability; /* of 2^31 */
 		} random;
+		struct {
+			__u32 date_first; /* seconds since 1970, UTC */
+			__u32 date_last;
+			__u32 second_first; /* of the day; above the last one: over midnight */
+			__u32 second_last;
+			__u32 monthdays; /* bits, the first day is 1 */
+		} time;
 	};
-	__u32 reserved;
 };
 
 _Static_assert(sizeof(struct state) == 32, "an element of the data section `states`");

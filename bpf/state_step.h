@@ -7,12 +7,14 @@
  * Compiled into the BPF programs (state.bpf.c) and into the tests. Who includes it defines before:
  *	state_ticks()			jiffies, the lower 32 bits
  *	state_chance()			a random number of 32 bits
+ *	state_clock()			seconds since 1970, UTC
  *	state_swap(word, old, next)	compare and swap; what was there
  */
 #ifndef UBPFILTER_BPF_STATE_STEP_H
 #define UBPFILTER_BPF_STATE_STEP_H
 
 #include "state.h"
+#include "state_time.h"
 #include "types.h"
 
 /* Somebody else has to be quicker each time for a step to fail. */
@@ -54,6 +56,8 @@ static __always_inline int state_step(struct state *state, const struct packet *
 {
 	if (state->kind == STATE_RANDOM)
 		return (state_chance() & 0x7fffffff) < state->random.probability;
+	if (state->kind == STATE_TIME)
+		return time_matches(state, state_clock());
 	for (int i = 0; i < STATE_TRIES; i++) {
 		__u64 now = *(volatile __u64 *)&state->now, next;
 		int match;

@@ -130,6 +130,7 @@ enum table_needs {
 	NEED_CONNECTION_TUPLES = 1 << 5, /* its addresses, ports and protocol, too */
 	NEED_CONNECTION_EXPIRY = 1 << 6, /* and when it expires */
 	NEED_STATE = 1 << 8,		 /* it has stateful matches: bpf/state.bpf.c */
+	NEED_CLOCK = 1 << 9, /* some of them ask what time it is: bpf/wall_clock.bpf.c */
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */

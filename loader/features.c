@@ -42,6 +42,7 @@ int features_read(struct features *features, struct message *message)
 				   strerror(errno));
 	*features = (struct features){
 		.netfilter_links = has_function(kernel, "bpf_nf_link_attach"),
+		.clock = has_function(kernel, "bpf_ktime_get_tai_ns"),
 	};
 	features->connection_lookups =
 		has_connection_lookups(kernel, &features->connection_lookups_loaded);

@@ -12,6 +12,7 @@
 
 struct features {
 	bool netfilter_links;		/* BPF programs at netfilter hooks (6.4) */
+	bool clock;			/* programs are told the time (6.1) */
 	bool connection_lookups;	/* functions that look into conntrack's table (5.18) */
 	bool connection_lookups_loaded; /* and its module is there: programs can name them */
 };

@@ -80,7 +80,9 @@ static const struct carried_object trace_objects[2] = {
 	{ object_trace6, &object_trace6_size },
 };
 
+/* What tables with stateful matches need, and those of them that ask what time it is. */
 static const struct carried_object state_object = { object_state, &object_state_size };
+static const struct carried_object clock_object = { object_wall_clock, &object_wall_clock_size };
 
 /* Where a section of an object is; false: it has none of this name. */
 static bool section_find(Elf *elf, const char *wanted, GElf_Shdr *header)
@@ -195,6 +197,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 		error = add_object(linker, &trace_objects[ipv6]);
 	if (!error && object_has(compiled, STATES_SECTION))
 		error = add_object(linker, &state_object);
+	if (!error && compiled->needs & NEED_CLOCK)
+		error = add_object(linker, &clock_object);
 	return error;
 }
 

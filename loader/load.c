@@ -325,16 +325,23 @@ static int generation_pin(const struct netns *netns, const char *folder,
 static int explain(int error, const struct generation *next, unsigned stages,
 		   struct message *message)
 {
+	bool looks_up = next->object->needs & NEED_CONNECTION && !(stages & STAGE_BIT(STAGE_NF));
+	const char *reason = NULL;
 	struct features features;
 
-	if (!(next->object->needs & NEED_CONNECTION) || stages & STAGE_BIT(STAGE_NF) ||
-	    features_read(&features, NULL) || features.connection_lookups)
+	if (features_read(&features, NULL))
+		return error;
+	if (looks_up && !features.connection_lookups)
+		reason = "rules ask for connections, and this kernel has no functions that let XDP "
+			 "and TC look them up (they came with Linux 5.18)";
+	else if (next->object->needs & NEED_CLOCK && !features.clock)
+		reason = "match \"time\" asks for the time, which this kernel does not tell "
+			 "programs (since Linux 6.1)";
+	if (!reason)
 		return error;
 	if (message)
 		message->text[0] = '\0';
-	return message_set(message, -EOPNOTSUPP,
-			   "rules ask for connections, and this kernel has no functions that let "
-			   "XDP and TC look them up (they came with Linux 5.18)");
+	return message_set(message, -EOPNOTSUPP, "%s", reason);
 }
 
 /* Whether programs can look up connections now; a module that is there stays. */

@@ -31,6 +31,7 @@ object_\name\()_size:
 	object netfilter4c
 	object netfilter6c
 	object state
+	object wall_clock
 	object surroundings
 
 	.section .note.GNU-stack, "", %progbits

@@ -31,6 +31,8 @@ extern const unsigned char object_netfilter6[];
 extern const uint64_t object_netfilter6_size; /* bytes */
 extern const unsigned char object_state[];
 extern const uint64_t object_state_size; /* bytes */
+extern const unsigned char object_wall_clock[];
+extern const uint64_t object_wall_clock_size; /* bytes */
 extern const unsigned char object_surroundings[];
 extern const uint64_t object_surroundings_size; /* bytes */
 extern const unsigned char object_xdp4c[];

@@ -267,6 +267,13 @@ void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook
 	free(expansion.frames);
 }
 
+static uint32_t predicate_needs(const struct predicate *predicate)
+{
+	bool clock = predicate->field == FIELD_STATE && predicate->state.kind == STATE_TIME;
+
+	return field_info((enum field)predicate->field)->needs | (clock ? NEED_CLOCK : 0);
+}
+
 uint32_t ir_needs(const struct ir *ir)
 {
 	/* INPUT and FORWARD have policies of their own, which count: they are never the same */
@@ -274,6 +281,6 @@ uint32_t ir_needs(const struct ir *ir)
 
 	for (uint32_t i = 0; i < ir->rule_count; i++)
 		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++)
-			needs |= field_info((enum field)ir->rules[i].predicates[j].field)->needs;
+			needs |= predicate_needs(&ir->rules[i].predicates[j]);
 	return needs;
 }

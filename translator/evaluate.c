@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "field.h"
 #include "packet.h"
@@ -110,6 +111,28 @@ static bool test_quota(struct state *state, uint32_t length)
 	return match;
 }
 
+/* as time_mt() */
+static bool test_time(const struct state *state, uint32_t clock)
+{
+	uint32_t first = state->time.second_first, last = state->time.second_last;
+	time_t stamp = clock;
+	struct tm tm;
+	uint32_t second;
+
+	if (clock < state->time.date_first || clock > state->time.date_last)
+		return false;
+	gmtime_r(&stamp, &tm);
+	second = (uint32_t)(tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec);
+	if (first < last ? second < first || second > last : second < first && second > last)
+		return false;
+	if (first >= last && state->contiguous && second <= last) {
+		stamp -= 24 * 60 * 60;
+		gmtime_r(&stamp, &tm);
+	}
+	return state->weekdays >> (tm.tm_wday ? tm.tm_wday : 7) & 1 &&
+	       state->time.monthdays >> tm.tm_mday & 1;
+}
+
 static enum outcome test_state(const struct predicate *predicate, const struct packet *packet,
 			       struct evaluation_memory *memory)
 {
@@ -125,6 +148,8 @@ static enum outcome test_state(const struct predicate *predicate, const struct p
 				 predicate);
 	case STATE_QUOTA:
 		return from_bool(test_quota(state, packet->length), predicate);
+	case STATE_TIME:
+		return from_bool(test_time(state, memory->clock), predicate);
 	}
 	return OUTCOME_FALSE;
 }

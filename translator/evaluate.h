@@ -21,6 +21,7 @@ struct evaluation_memory {
 	struct state *states; /* ir::state_count of them; each evaluation changes them */
 	uint32_t jiffies;     /* the kernel's */
 	uint32_t chance;      /* 32 random bits, anew for each packet */
+	uint32_t clock;	      /* seconds since 1970, UTC */
 };
 
 /**

@@ -24,6 +24,7 @@ extern const struct match_extension match_sctp;
 extern const struct match_extension match_limit;
 extern const struct match_extension match_quota;
 extern const struct match_extension match_statistic;
+extern const struct match_extension match_time;
 
 #define FAMILIES_ALL (FAMILY_BIT(FAMILY_IPV4) | FAMILY_BIT(FAMILY_IPV6))
 

@@ -15,6 +15,7 @@
 #include <linux/netfilter/xt_statistic.h>
 #include <linux/netfilter_ipv4/ipt_ah.h>
 #include <linux/netfilter/xt_tcpudp.h>
+#include <linux/netfilter/xt_time.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,18 @@ static void tame_statistic(struct random *random, unsigned char *data)
 	memcpy(data, &info, sizeof(info));
 }
 
+/* Without the kernel's time zone, which is not done in BPF. */
+static void make_time(struct random *random, unsigned char *data)
+{
+	struct xt_time_info info;
+
+	memcpy(&info, data, sizeof(info));
+	info.daytime_start = random_below(random, XT_TIME_MAX_DAYTIME + 100);
+	info.daytime_stop = random_below(random, XT_TIME_MAX_DAYTIME + 100);
+	info.flags = (uint8_t)(random_below(random, 3) << 1);
+	memcpy(data, &info, sizeof(info));
+}
+
 struct made_match {
 	const char *name;
 	uint16_t protocol;
@@ -190,6 +203,7 @@ static const struct made_match matches[] = {
 	{ "limit", 0, sizeof(struct xt_rateinfo), 0, 0, 0, make_limit, true },
 	{ "quota", 0, sizeof(struct xt_quota_info), 0, 0, 0, tame_quota, false },
 	{ "statistic", 0, sizeof(struct xt_statistic_info), 0, 0, 0, tame_statistic, false },
+	{ "time", 0, sizeof(struct xt_time_info), 0, 0, 0, make_time, true },
 	{ "nonesuch", 0, 0, 0, 0, 0, NULL, false }, /* rarely, and of any size: nobody knows it */
 };
 

@@ -181,7 +181,7 @@ static void add_generic(struct draft *draft, enum field field)
 
 /*
  * Stateful matches whose answers depend on nothing but the packets: a chance that is none or
- * certain, a limit of so few an hour that no credit comes while the test runs.
+ * certain, a limit of so few an hour that no credit comes while the test runs, any time or none.
  */
 static void add_state(struct draft *draft)
 {
@@ -189,7 +189,7 @@ static void add_state(struct draft *draft)
 	struct predicate predicate = { .field = FIELD_STATE, .invert = inverted(draft) };
 	struct state *state = &predicate.state;
 
-	state->kind = random_below(draft->random, STATE_QUOTA + 1);
+	state->kind = (uint8_t)random_below(draft->random, STATE_TIME + 1);
 	switch ((enum state_kind)state->kind) {
 	case STATE_LIMIT:
 		state->now = STATE_LIMIT_FRESH;
@@ -207,6 +207,12 @@ static void add_state(struct draft *draft)
 		break;
 	case STATE_QUOTA:
 		state->now = random_below(draft->random, 10000);
+		break;
+	case STATE_TIME:
+		state->weekdays = random_chance(draft->random, 80) ? 0xfe : 0;
+		state->time.date_last = random_chance(draft->random, 80) ? UINT32_MAX : 0;
+		state->time.second_last = 86399;
+		state->time.monthdays = random_chance(draft->random, 80) ? 0xfffffffe : 0;
 		break;
 	}
 	add(draft, &predicate);

@@ -10,7 +10,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-static uint32_t clock_now, chance_now;
+static uint32_t ticks_now, chance_now, clock_now;
 static uint64_t *meddle; /* somebody else's change, made in the middle of the next step */
 
 static uint64_t swap(uint64_t *word, uint64_t old, uint64_t next)
@@ -23,7 +23,8 @@ static uint64_t swap(uint64_t *word, uint64_t old, uint64_t next)
 	return old;
 }
 
-#define state_ticks()		    clock_now
+#define state_ticks()		    ticks_now
+#define state_clock()		    clock_now
 #define state_chance()		    chance_now
 #define state_swap(word, old, next) swap((uint64_t *)(word), old, next)
 #include "../../../bpf/state_step.h"
@@ -40,7 +41,7 @@ static uint32_t below(uint32_t bound)
 
 static struct state random_state(void)
 {
-	struct state state = { .kind = below(STATE_QUOTA + 1) };
+	struct state state = { .kind = below(STATE_TIME + 1) };
 
 	switch ((enum state_kind)state.kind) {
 	case STATE_LIMIT:
@@ -60,6 +61,15 @@ static struct state random_state(void)
 	case STATE_QUOTA:
 		state.now = below(4) ? below(20000) : (uint64_t)below(0) << 32;
 		break;
+	case STATE_TIME:
+		state.weekdays = below(3) ? 0xfe : below(256);
+		state.contiguous = below(2);
+		state.time.date_first = below(3) ? 0 : below(0);
+		state.time.date_last = below(3) ? UINT32_MAX : below(0);
+		state.time.second_first = below(86400);
+		state.time.second_last = below(86400);
+		state.time.monthdays = below(2) ? 0xfffffffe : below(0);
+		break;
 	}
 	return state;
 }
@@ -73,9 +83,9 @@ static bool evaluated(struct state *state, const struct packet *packet)
 		{ .action = ACTION_ACCEPT },
 	};
 	struct ir ir = { .family = 4, .rules = rules, .rule_count = 2, .state_count = 1 };
-	struct evaluation_memory memory = { .states = state,
-					    .jiffies = clock_now,
-					    .chance = chance_now };
+	struct evaluation_memory memory = {
+		.states = state, .jiffies = ticks_now, .clock = clock_now, .chance = chance_now
+	};
 	struct counter counters[2] = { 0 };
 
 	ir.underflow[HOOK_INPUT] = 1;
@@ -87,12 +97,13 @@ Test(state, steps_are_those_of_the_evaluator)
 	for (unsigned round = 0; round < 20000; round++) {
 		struct state ours = random_state(), theirs = ours;
 
-		clock_now = below(0);
+		ticks_now = below(0);
 		for (unsigned i = 0; i < 40; i++) {
 			struct packet packet = { .length = below(3000) };
 
-			clock_now += below(3) ? below(3) : below(20) ? below(2000) : below(0);
+			ticks_now += below(3) ? below(3) : below(20) ? below(2000) : below(0);
 			chance_now = below(0);
+			clock_now = 2 * 86400 + below(UINT32_MAX - 2 * 86400);
 			cr_assert_eq(state_step(&ours, &packet), evaluated(&theirs, &packet),
 				     "round %u, kind %u", round, ours.kind);
 			cr_assert_eq(memcmp(&ours, &theirs, sizeof(ours)), 0, "round %u, kind %u",
@@ -110,12 +121,12 @@ Test(state, a_limit_gives_its_burst_and_then_its_rate)
 	state.limit.cost = 100;
 	state.limit.cap = state.limit.first = 500;
 	state.limit.per_tick = 10;
-	clock_now = UINT32_MAX - 50; /* jiffies overflow in between */
+	ticks_now = UINT32_MAX - 50; /* jiffies overflow in between */
 	for (unsigned i = 0; i < 20; i++)
 		matches += (unsigned)state_step(&state, &packet);
 	cr_expect_eq(matches, 5, "the burst");
 	for (unsigned tick = 0; tick < 200; tick++) {
-		clock_now++;
+		ticks_now++;
 		matches += (unsigned)state_step(&state, &packet);
 	}
 	cr_expect_eq(matches, 5 + 20, "one more in ten ticks");
