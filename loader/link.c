@@ -103,20 +103,6 @@ static bool section_find(Elf *elf, const char *wanted, GElf_Shdr *header)
 	return false;
 }
 
-static bool object_has(const struct object *compiled, const char *section)
-{
-	GElf_Shdr header;
-	Elf *elf;
-	bool has;
-
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return false;
-	elf = elf_memory((char *)compiled->data, compiled->size);
-	has = section_find(elf, section, &header);
-	elf_end(elf);
-	return has;
-}
-
 /* In an object's types, the number CLASSIFY_BLOCKS_UNKNOWN becomes @blocks. */
 static int types_patch(unsigned char *types, uint32_t size, uint32_t blocks)
 {
@@ -195,7 +181,7 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 		error = add_object(linker, &connection_objects[ipv6]);
 	if (!error && looks_for_traces(stages))
 		error = add_object(linker, &trace_objects[ipv6]);
-	if (!error && object_has(compiled, STATES_SECTION))
+	if (!error && compiled->needs & NEED_STATE)
 		error = add_object(linker, &state_object);
 	if (!error && compiled->needs & NEED_CLOCK)
 		error = add_object(linker, &clock_object);
