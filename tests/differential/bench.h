@@ -49,7 +49,7 @@ struct run {
 	unsigned step_count;
 	uint32_t salt;
 	char *text; /* every counter, and what senders and receivers were told; owned by caller */
-	int error;  /* the test itself failed */
+	int error;  /* the test itself failed; -EREMOTE: BPF does not enforce the rules */
 };
 
 /* --- twin.c --------------------------------------------------------------------------------- */

@@ -39,7 +39,8 @@ struct tally {
 	uint64_t seed; /* of the next ruleset */
 	unsigned rulesets;
 	unsigned differences;
-	unsigned unsteady; /* differences that did not come back */
+	unsigned unsteady;    /* differences that did not come back */
+	unsigned handed_over; /* rulesets that BPF did not take */
 };
 
 static volatile int interrupted;
@@ -52,6 +53,8 @@ static void on_signal(int number)
 
 static const char *const variant_names[VARIANT_COUNT] = { "plain", "conntrack", "nat" };
 static const char *const judge_names[] = { "netfilter", "tc", "xdp" };
+
+static const char *const outcome_names[] = { "same", "DIFFERENCE", "handed over", "FAILED" };
 
 static struct trial trial;
 
@@ -119,8 +122,8 @@ static enum outcome confirm(char *text[TWIN_COUNT], struct tally *tally)
 		enum outcome outcome = trial_run(&trial, again);
 
 		texts_free(again);
-		if (outcome == OUTCOME_FAILED)
-			return outcome;
+		if (outcome == OUTCOME_FAILED || outcome == OUTCOME_HANDED_OVER)
+			return OUTCOME_FAILED;
 		if (outcome == OUTCOME_SAME) {
 			tally->unsteady++;
 			printf("a difference that did not come back: - the kernel's, + ours\n");
@@ -149,14 +152,16 @@ static enum outcome ruleset_try(const struct options *options, const struct scop
 		printf("%s", text[TWIN_KERNEL]);
 	if (outcome == OUTCOME_DIFFERENT)
 		outcome = confirm(text, tally);
-	if (outcome == OUTCOME_DIFFERENT) {
-		printf("DIFFERENCE: --judge %s --variant %s --family %d --seed %llu --rulesets 1 "
-		       "--steps %u\n",
-		       judge_names[scope->judge], variant_names[scope->variant], scope->family,
-		       (unsigned long long)seed, options->steps);
-		tally->differences++;
+	if (outcome != OUTCOME_SAME)
+		printf("%s: --judge %s --variant %s --family %d --seed %llu --rulesets 1 --steps "
+		       "%u\n",
+		       outcome_names[outcome], judge_names[scope->judge],
+		       variant_names[scope->variant], scope->family, (unsigned long long)seed,
+		       options->steps);
+	if (outcome == OUTCOME_DIFFERENT)
 		trial_shrink(&trial, text, &interrupted);
-	}
+	tally->differences += outcome == OUTCOME_DIFFERENT;
+	tally->handed_over += outcome == OUTCOME_HANDED_OVER;
 	tally->rulesets++;
 	texts_free(text);
 	ruleset_free(&trial.ruleset);
@@ -201,6 +206,7 @@ static int run(const struct options *options)
 	time_t begin = time(NULL), end = begin + options->seconds;
 	/* the first ruleset's seed is the run's: any of them can be repeated alone */
 	struct tally tally = { .seeds = { options->seed }, .seed = options->seed };
+	unsigned allowed;
 	int result = 0;
 
 	for (unsigned turn = 0; !result && !is_over(options, &tally, end); turn++) {
@@ -219,15 +225,18 @@ static int run(const struct options *options)
 			continue;
 		result = twins_try(options, &scope, end, &tally);
 	}
-	printf("differential: %s: %u rulesets x %u steps, %u differences, %u unsteady, %ld s, seed "
-	       "%llu\n",
+	printf("differential: %s: %u rulesets x %u steps, %u differences, %u unsteady, %u handed "
+	       "over, "
+	       "%ld s, seed %llu\n",
 	       options->self ? "kernel beside kernel" : judge_names[options->judge], tally.rulesets,
-	       options->steps, tally.differences, tally.unsteady, (long)(time(NULL) - begin),
-	       (unsigned long long)options->seed);
+	       options->steps, tally.differences, tally.unsteady, tally.handed_over,
+	       (long)(time(NULL) - begin), (unsigned long long)options->seed);
 	if (result || interrupted)
 		return 2;
-	/* more than a slow machine explains: something depends on time */
-	return tally.differences || tally.unsteady > 2 + tally.rulesets / 50 ? 1 : 0;
+	/* more than a slow machine explains: something depends on time; nor is handing over the
+	 * rule */
+	allowed = 2 + tally.rulesets / 50;
+	return tally.differences || tally.unsteady > allowed || tally.handed_over > allowed;
 }
 
 /* --- the command line ----------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "trial.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,9 @@ enum outcome trial_run(struct trial *trial, char *text[TWIN_COUNT])
 	}
 	for (int twin = 0; twin < TWIN_COUNT; twin++)
 		pthread_join(threads[twin], NULL);
-	if (runs[TWIN_KERNEL].error || runs[TWIN_OURS].error)
+	if (runs[TWIN_OURS].error == -EREMOTE)
+		outcome = OUTCOME_HANDED_OVER;
+	else if (runs[TWIN_KERNEL].error || runs[TWIN_OURS].error)
 		printf("a twin failed: %d, %d\n", runs[TWIN_KERNEL].error, runs[TWIN_OURS].error);
 	else
 		outcome = strcmp(runs[TWIN_KERNEL].text, runs[TWIN_OURS].text) ? OUTCOME_DIFFERENT

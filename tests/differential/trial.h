@@ -25,7 +25,8 @@ struct trial {
 enum outcome {
 	OUTCOME_SAME,
 	OUTCOME_DIFFERENT,
-	OUTCOME_FAILED, /* the test itself could not be done */
+	OUTCOME_HANDED_OVER, /* BPF did not take the rules, the kernel enforces them */
+	OUTCOME_FAILED,	     /* the test itself could not be done */
 };
 
 /* @text: what each twin counted and was told; owned by the caller, may be NULL. */
