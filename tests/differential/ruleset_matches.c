@@ -75,12 +75,36 @@ void put_protocol_match(FILE *out, const struct scope *scope, struct random *ran
 	PICK(random, kinds)(out, scope, random);
 }
 
+/* What remembers: rates that no run outlasts, so that counting alone decides. */
+static void put_stateful(FILE *out, const struct scope *scope, struct random *random)
+{
+	(void)scope;
+	switch (random_below(random, 3)) {
+	case 0:
+		fprintf(out, " -m limit --limit 1/hour --limit-burst %u",
+			1 + random_below(random, 20));
+		break;
+	case 1:
+		fprintf(out, " -m quota %s--quota %u", inversion(random),
+			100 + random_below(random, 10000));
+		break;
+	default:
+		fprintf(out, " -m statistic --mode nth %s--every %u --packet 1", inversion(random),
+			2 + random_below(random, 5));
+		break;
+	}
+}
+
 void put_other_match(FILE *out, const struct scope *scope, struct random *random)
 {
 	static void (*const kinds[])(FILE *, const struct scope *, struct random *) = {
 		put_range,
 		put_length,
+		put_stateful,
 	};
+	/* early stages alone know no length, and where connections are not looked at, several
+	   packets are on their way, in no certain order */
+	unsigned known = !scope_is_exact(scope) ? 1 : scope->variant == VARIANT_PLAIN ? 2 : 3;
 
-	PICK(random, kinds)(out, scope, random);
+	kinds[random_below(random, known)](out, scope, random);
 }
