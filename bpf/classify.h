@@ -31,7 +31,9 @@ enum key_word {
 	KEY_OUT_NAME_REST,
 	KEY_SOURCE_REST, /* words 1 to 3 */
 	KEY_DESTINATION_REST = KEY_SOURCE_REST + 3,
-	KEY_WORDS = KEY_DESTINATION_REST + 3,
+	KEY_MAC = KEY_DESTINATION_REST + 3,
+	KEY_MAC_REST, /* its last two bytes */
+	KEY_WORDS,
 };
 
 /*

@@ -22,6 +22,7 @@ struct inet6_dev;
 struct net_device {
 	char name[IFACE_NAME_SIZE];
 	int ifindex;
+	unsigned short type; /* ARPHRD_* */
 	struct {
 		struct net *net;
 	} nd_net;
@@ -38,6 +39,46 @@ struct nf_hook_state {
 	__u8 pf;
 	struct net_device *in;
 	struct net_device *out;
+	struct net *net;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+typedef struct {
+	__u32 val;
+} kgid_t;
+
+struct cred {
+	kuid_t fsuid;
+	kgid_t fsgid;
+};
+
+struct file {
+	const struct cred *f_cred;
+};
+
+struct socket {
+	struct file *file;
+};
+
+struct sock_common {
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	struct socket *sk_socket;
+};
+
+struct request_sock {
+	struct sock *rsk_listener;
 };
 
 struct sk_buff {
@@ -47,7 +88,11 @@ struct sk_buff {
 	unsigned char *data;
 	__u16 network_header; /* offset from head */
 	struct net_device *dev;
+	__u16 mac_header; /* the same */
 	unsigned long _nfct;
+	struct sock *sk;
+	__u32 mark;
+	__u8 pkt_type : 3;
 };
 
 struct bpf_nf_ctx {
@@ -97,6 +142,7 @@ struct nf_conn {
 	struct nf_conntrack_tuple_hash tuplehash[2];
 	unsigned long status;
 	__u32 timeout; /* jiffies */
+	__u32 mark;
 	union nf_conntrack_proto proto;
 };
 

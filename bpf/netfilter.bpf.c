@@ -7,6 +7,7 @@
 #include "bytes_skb.h"
 #include "chains.h"
 #include "parse.h"
+#include "attributes.h"
 #include "tracked.h"
 #include "way.h"
 
@@ -129,6 +130,7 @@ static __always_inline bool packet_read(struct packet *packet, const struct bpf_
 		name_copy(packet->in_name, state->in);
 	if (table_needs & NEED_OUT_NAME && state->out)
 		name_copy(packet->out_name, state->out);
+	attributes_read(packet, context->skb, state);
 	if (table_needs & NEED_CONNECTION)
 		connection_read(&packet->connection, context->skb->_nfct);
 	return true;

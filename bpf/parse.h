@@ -43,8 +43,6 @@ struct view {
 
 /* What routing and conntrack need to know and rules do not. */
 struct route_facts {
-	__u8 hop_limit;
-	__u8 tos;
 	__u8 dont_fragment;
 	__u16 check_length; /* bytes that must fit the output device; 0: any do */
 	__u16 transport;    /* offset of the transport header from the IP header, if it is there */
@@ -323,8 +321,8 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	packet->source_port =
 		(__u16)opaque_zero; /* so that it is the same with and without ports */
 	packet->protocol = ip->protocol;
-	facts->hop_limit = ip->ttl;
-	facts->tos = ip->tos;
+	packet->ttl = ip->ttl;
+	packet->tos = ip->tos;
 	facts->dont_fragment = !!(ip->frag_off & bpf_htons(IPV4_DF));
 	offset = bpf_ntohs(ip->frag_off) & IPV4_OFFSET;
 	if (offset) {
@@ -488,8 +486,8 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	__builtin_memcpy(packet->source, &ip->saddr, 16);
 	__builtin_memcpy(packet->destination, &ip->daddr, 16);
 	packet->protocol = ip->nexthdr;
-	facts->hop_limit = ip->hop_limit;
-	facts->tos = (__u8)(ip->priority << 4 | ip->flow_lbl[0] >> 4);
+	packet->ttl = ip->hop_limit;
+	packet->tos = (__u8)(ip->priority << 4 | ip->flow_lbl[0] >> 4);
 	facts->dont_fragment = 1;
 	if (!view->from_here && ip->nexthdr == IPPROTO_HOPOPTS) {
 		result = check_hop_by_hop(packet, view);

@@ -3,6 +3,8 @@
 #ifndef UBPFILTER_ROUTE_H
 #define UBPFILTER_ROUTE_H
 
+#include <linux/if_ether.h>
+
 #include "maps.h"
 #include "parse.h"
 
@@ -39,12 +41,12 @@ static __always_inline void fib_question(struct bpf_fib_lookup *fib, const struc
 {
 #if FAMILY == 4
 	fib->family = ADDRESS_FAMILY_INET;
-	fib->tos = facts->tos;
+	fib->tos = packet->tos;
 	fib->ipv4_src = packet->source[0];
 	fib->ipv4_dst = packet->destination[0];
 #else
 	fib->family = ADDRESS_FAMILY_INET6;
-	fib->flowinfo = bpf_htonl((__u32)facts->tos << 20);
+	fib->flowinfo = bpf_htonl((__u32)packet->tos << 20);
 	__builtin_memcpy(fib->ipv6_src, packet->source, 16);
 	__builtin_memcpy(fib->ipv6_dst, packet->destination, 16);
 #endif
@@ -84,7 +86,7 @@ static __attribute__((noinline)) enum route fib_ask(void *context, const struct 
 	default: /* NOT_FWDED, FWD_DISABLED: for this host, or for nobody */
 		return ROUTE_INPUT;
 	}
-	if (facts->hop_limit <= 1)
+	if (packet->ttl <= 1)
 		return ROUTE_NONE;
 	*output = fib.ifindex;
 	return ROUTE_FORWARD;
@@ -108,6 +110,17 @@ static __always_inline enum route route_find(void *context, const struct packet 
 	   length that was asked about, comes without the output device. */
 	facts->check_length = facts->dont_fragment ? length : 0;
 	return fib_ask(context, packet, facts, ifindex, output);
+}
+
+/* Who sent the frame that @context starts with; for XDP and TC. */
+static __always_inline void mac_set(struct packet *packet, PROGRAM_CONTEXT *context)
+{
+	const struct ethhdr *ethernet = (void *)(long)context->data;
+
+	if ((void *)(ethernet + 1) > (void *)(long)context->data_end)
+		return;
+	__builtin_memcpy(packet->mac, ethernet->h_source, sizeof(packet->mac));
+	packet->flags |= PACKET_HAS_MAC;
 }
 
 static __always_inline void name_set(__u8 name[IFACE_NAME_SIZE], const struct device *device)

@@ -159,6 +159,7 @@ static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet 
 			return VERDICT_ACCEPT;
 		if (table_needs & NEED_OUT_NAME)
 			name_set(packet->out_name, device_find(output));
+		packet->ttl--; /* before the chain */
 		chain = CHAIN_FORWARD;
 	}
 	return RUN_INGRESS(tc, packet, chain);
@@ -199,6 +200,9 @@ int tc_ingress(struct __sk_buff *skb)
 	default:
 		return TC_ACT_SHOT;
 	}
+	if (table_needs & NEED_MAC && has_ethernet_header(device, type) &&
+	    !(device && device->flags & DEVICE_LOOPBACK))
+		mac_set(&packet, skb);
 	if (table_needs & NEED_CONNECTION)
 		tc_connection_in(skb, &packet, place.offset + facts.transport);
 	return ingress_verdict(skb, &packet, &facts, device, type == PACKET_HOST) == VERDICT_DROP

@@ -82,6 +82,7 @@ static __always_inline void connection_note(struct connection *connection, __u64
 		connection->state |= CONNECTION_SNAT;
 	if (connection->status & IPS_DST_NAT)
 		connection->state |= CONNECTION_DNAT;
+	connection->mark = KERNEL_FIELD(struct nf_conn, nf_conn, mark);
 	if (table_needs & NEED_CONNECTION_TUPLES)
 		tuples_read(connection, nf_conn);
 	if (table_needs & NEED_CONNECTION_EXPIRY)

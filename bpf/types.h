@@ -30,6 +30,9 @@ enum packet_flags {
 	PACKET_NO_PROTOCOL = 1 << 1,	 /* IPv6: the extension headers cannot be walked: a protocol
 					    match drops the packet, unless PACKET_FRAGMENT */
 	PACKET_TCP_OPTIONS_BAD = 1 << 2, /* doff < 5, or options truncated: --tcp-option drops */
+	PACKET_HAS_MAC = 1 << 3,	 /* came in an Ethernet frame; only if NEED_MAC */
+	PACKET_HAS_SOCKET = 1 << 4, /* a socket of this namespace sent it; only if NEED_OWNER */
+	PACKET_HAS_OWNER = 1 << 5,  /* and a process has that socket open; the same */
 };
 
 #define IFACE_NAME_SIZE 16
@@ -62,7 +65,7 @@ struct connection {
 	__u16 original_destination_port; /* the same */
 	__u16 reply_source_port;	 /* the same */
 	__u16 reply_destination_port;	 /* the same */
-	__u32 reserved;
+	__u32 mark;
 	__be32 original_source[4]; /* as struct packet::source */
 	__be32 original_destination[4];
 	__be32 reply_source[4];
@@ -113,12 +116,24 @@ struct packet {
 	__u8 family;	/* 4 or 6 */
 	__u8 counting;	/* enum counting */
 	union {
+		__u8 mac[6]; /* INPUT, FORWARD: the frame's source; only if PACKET_HAS_MAC */
+		struct {
+			__u32 uid; /* OUTPUT: of who opened the socket; if PACKET_HAS_OWNER */
+			__u32 gid;
+		};
+	};
+	__u32 mark;	  /* only if NEED_MARK */
+	__u8 tos;	  /* IPv6: traffic class */
+	__u8 ttl;	  /* IPv6: hop limit; FORWARD sees it counted down */
+	__u8 packet_type; /* PACKET_HOST and so on, as -m pkttype; only if NEED_PACKET_TYPE */
+	__u8 unused;
+	union {
 		struct connection connection; /* only if NEED_CONNECTION */
 		struct notes notes;	      /* COUNTING_LATER: in place of what is not known */
 	};
 };
 
-_Static_assert(sizeof(struct packet) == 200, "offsets of struct packet are in generated code");
+_Static_assert(sizeof(struct packet) == 216, "offsets of struct packet are in generated code");
 
 /* What a table's chains read that costs something to find; in the object's `table_needs`. */
 enum table_needs {
@@ -131,6 +146,10 @@ enum table_needs {
 	NEED_CONNECTION_EXPIRY = 1 << 6, /* and when it expires */
 	NEED_STATE = 1 << 8,		 /* it has stateful matches: bpf/state.bpf.c */
 	NEED_CLOCK = 1 << 9, /* some of them ask what time it is: bpf/wall_clock.bpf.c */
+	NEED_MAC = 1 << 7,
+	NEED_OWNER = 1 << 10,
+	NEED_MARK = 1 << 11,
+	NEED_PACKET_TYPE = 1 << 12,
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */

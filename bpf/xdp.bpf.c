@@ -58,6 +58,7 @@ static __always_inline int chain_verdict(struct xdp_md *context, struct packet *
 			return VERDICT_ACCEPT;
 		if (table_needs & NEED_OUT_NAME)
 			name_set(packet->out_name, device_find(output));
+		packet->ttl--; /* before the chain */
 		chain = CHAIN_FORWARD;
 	}
 	return RUN_INGRESS(xdp, packet, chain);
@@ -106,6 +107,8 @@ int xdp_ingress(struct xdp_md *context)
 	default: /* all data are linear here: PARSE_SHORT is a packet that we cannot read */
 		return XDP_DROP;
 	}
+	if (table_needs & NEED_MAC && !arrival.loopback)
+		mac_set(&packet, context);
 	if (table_needs & NEED_CONNECTION)
 		xdp_connection_in(context, &packet, view.bytes.base + facts.transport);
 	/* one word on the stack, not three: 6.1 has 512 bytes for all functions together */

@@ -50,6 +50,7 @@ static struct match_context context_of(const struct table *table, uint32_t index
 		.family = table->family,
 		.protocol = field_u16(base, layout->protocol),
 		.protocol_inverted = field_u8(base, layout->inverted) & XT_INV_PROTO,
+		.hooks = field_u32(base, layout->comefrom),
 	};
 }
 
@@ -78,7 +79,8 @@ static int check_match(struct table *table, uint32_t index, const struct xt_entr
 	if (!extension)
 		return match_unknown(table, index, match, message);
 	if (match->u.match_size != sizeof(*match) + XT_ALIGN(extension->size) ||
-	    !protocol_fits(extension, &context))
+	    !protocol_fits(extension, &context) ||
+	    (extension->hooks && context.hooks & ~extension->hooks))
 		return -EINVAL;
 	error = extension->check ? extension->check(match->data, &context) : 0;
 	if (error == -EOPNOTSUPP)
@@ -148,7 +150,7 @@ static bool reads_transport_blindly(const struct entry *entry)
 		const struct match_extension *extension =
 			match_find(FAMILY_IPV6, match->u.user.name, match->u.user.revision);
 
-		if (extension->protocol || extension->transport)
+		if (extension->protocol || (extension->transport && entry->ipv6->proto))
 			return true;
 		match = (const struct xt_entry_match *)((const unsigned char *)match +
 							match->u.match_size);

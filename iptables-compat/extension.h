@@ -14,6 +14,7 @@ struct match_context {
 	enum family family;
 	uint16_t protocol;	/* ipt_ip::proto / ip6t_ip6::proto */
 	bool protocol_inverted; /* XT_INV_PROTO */
+	unsigned hooks;		/* bits of NF_INET_*: those that lead to the entry; for checks */
 };
 
 struct match_extension {
@@ -23,6 +24,7 @@ struct match_extension {
 	bool unspec;	   /* the kernel registers it for NFPROTO_UNSPEC: a wrong revision is then
 			      EPROTOTYPE, not ENOENT */
 	uint16_t protocol; /* the entry's protocol must be this, not inverted; 0: any will do */
+	unsigned hooks;	   /* bits of NF_INET_*: no others may lead to it; 0: any may */
 	bool transport;	  /* reads the transport header of some protocols, which check() asks for */
 	size_t size;	  /* bytes of match data */
 	size_t user_size; /* of these, what clients get back; zeros behind it. 0: all */

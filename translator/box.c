@@ -42,6 +42,32 @@ static void narrow_name(struct box *box, const struct classify_extra *extra)
 	narrow_masked(box, in ? KEY_IN_NAME_REST : KEY_OUT_NAME_REST, value[1], mask[1]);
 }
 
+/* Its last two bytes are a number of 16 bits. */
+static void narrow_mac(struct box *box, const struct classify_extra *extra)
+{
+	uint64_t value = __builtin_bswap64(extra->value[0]) >> 16;
+	uint64_t mask = __builtin_bswap64(extra->mask[0]) >> 16;
+
+	if (mask != UINT64_MAX >> 16) {
+		box->exact = false;
+		return;
+	}
+	narrow(box, KEY_MAC, value >> 16, value >> 16);
+	narrow(box, KEY_MAC_REST, value & 0xffff, value & 0xffff);
+}
+
+/* Do the key words hold the field? */
+static bool narrow_field(struct box *box, const struct classify_extra *extra)
+{
+	if (extra->field == FIELD_IN_NAME || extra->field == FIELD_OUT_NAME)
+		narrow_name(box, extra);
+	else if (extra->field == FIELD_MAC)
+		narrow_mac(box, extra);
+	else
+		return false;
+	return true;
+}
+
 static void narrow_extras(struct box *box, const struct classify_extra *extras, uint32_t count)
 {
 	bool alternative = false; /* the one at hand ends a clause of several */
@@ -49,11 +75,8 @@ static void narrow_extras(struct box *box, const struct classify_extra *extras, 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct classify_extra *extra = &extras[i];
 
-		bool is_name = extra->field == FIELD_IN_NAME || extra->field == FIELD_OUT_NAME;
-
-		if (is_name && !alternative && !(extra->flags & (EXTRA_INVERT | EXTRA_OR_NEXT)))
-			narrow_name(box, extra);
-		else
+		if (alternative || extra->flags & (EXTRA_INVERT | EXTRA_OR_NEXT) ||
+		    !narrow_field(box, extra))
 			box->exact = false;
 		alternative = extra->flags & EXTRA_OR_NEXT;
 	}

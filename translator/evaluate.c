@@ -339,5 +339,11 @@ int evaluate(const struct ir *ir, const struct evaluation_input *input,
 		return error;
 	memcpy(packet.in_name, input->in_name, sizeof(packet.in_name));
 	memcpy(packet.out_name, input->out_name, sizeof(packet.out_name));
+	if (input->has_mac) {
+		packet.flags |= PACKET_HAS_MAC;
+		memcpy(packet.mac, input->mac, sizeof(packet.mac));
+	}
+	if (input->hook == HOOK_FORWARD && packet.ttl-- <= 1)
+		return -EINVAL; /* no hop is left */
 	return evaluate_packet(ir, input->hook, &packet, memory, counters);
 }

@@ -12,7 +12,9 @@ struct evaluation_input {
 	enum hook hook;
 	char in_name[IFACE_NAME_SIZE];	/* NUL padded; empty: no such device */
 	char out_name[IFACE_NAME_SIZE]; /* the same */
-	const unsigned char *data;	/* from the IP header on */
+	bool has_mac;			/* it came in an Ethernet frame */
+	uint8_t mac[6];			/* that frame's source */
+	const unsigned char *data;	/* from the IP header on, as it came in */
 	size_t size;			/* bytes that are there */
 };
 

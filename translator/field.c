@@ -3,6 +3,8 @@
 
 #define EVERYWHERE (STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC) | STAGE_BIT(STAGE_NF))
 
+#define NETFILTER STAGE_BIT(STAGE_NF)
+
 #define NEED_TUPLES (NEED_CONNECTION | NEED_CONNECTION_TUPLES)
 #define NEED_EXPIRY (NEED_CONNECTION | NEED_CONNECTION_EXPIRY)
 
@@ -35,6 +37,26 @@ static const struct field_info fields[FIELD_COUNT] = {
 			   .stages = STAGE_BIT(STAGE_TC) | STAGE_BIT(STAGE_NF) },
 	[FIELD_TRANSPORT] = { "transport header", AT(transport), OPERAND_NONE, .special = true,
 			      .stages = EVERYWHERE },
+	[FIELD_MAC] = { "MAC address", AT(mac), OPERAND_MASKED, .needs = NEED_MAC,
+			.stages = EVERYWHERE },
+	[FIELD_HAS_MAC] = { "MAC address", AT(flags), OPERAND_MASKED, .needs = NEED_MAC,
+			    .stages = EVERYWHERE },
+	[FIELD_SOCKET] = { "socket", AT(flags), OPERAND_MASKED, .needs = NEED_OWNER,
+			   .stages = NETFILTER },
+	[FIELD_UID] = { "socket's user", AT(uid), OPERAND_RANGE, .needs = NEED_OWNER,
+			.stages = NETFILTER },
+	[FIELD_GID] = { "socket's group", AT(gid), OPERAND_RANGE, .needs = NEED_OWNER,
+			.stages = NETFILTER },
+	[FIELD_MARK] = { "mark", AT(mark), OPERAND_MASKED, .needs = NEED_MARK,
+			 .stages = NETFILTER },
+	[FIELD_TOS] = { "type of service", AT(tos), OPERAND_MASKED, .stages = EVERYWHERE },
+	[FIELD_TTL] = { "time to live", AT(ttl), OPERAND_RANGE, .stages = EVERYWHERE },
+	[FIELD_PACKET_TYPE] = { "packet type", AT(packet_type), OPERAND_SET,
+				.needs = NEED_PACKET_TYPE, .stages = NETFILTER },
+	[FIELD_TRANSPORT_STATE] = { "transport header", AT(transport), OPERAND_RANGE,
+				    .stages = EVERYWHERE },
+	[FIELD_CONNECTION_MARK] = { "connection mark", AT(connection.mark), OPERAND_MASKED,
+				    .needs = NEED_CONNECTION, .stages = NETFILTER },
 	[FIELD_SOURCE_RANGE] = { "source", AT(source), OPERAND_BYTES, .stages = EVERYWHERE },
 	[FIELD_DESTINATION_RANGE] = { "destination", AT(destination), OPERAND_BYTES,
 				      .stages = EVERYWHERE },

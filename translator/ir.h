@@ -32,6 +32,17 @@ enum field {
 	FIELD_SPI,
 	FIELD_LENGTH,	 /* as the IP layer has it; IPv6: header and payload */
 	FIELD_TRANSPORT, /* guard: the transport header is there; see enum transport */
+	FIELD_MAC,	 /* of the frame's source */
+	FIELD_HAS_MAC,	 /* PACKET_HAS_MAC of the packet's flags */
+	FIELD_SOCKET,	 /* PACKET_HAS_SOCKET, PACKET_HAS_OWNER */
+	FIELD_UID,	 /* of the socket's owner */
+	FIELD_GID,	 /* the same */
+	FIELD_MARK,
+	FIELD_TOS, /* IPv6: traffic class */
+	FIELD_TTL, /* IPv6: hop limit */
+	FIELD_PACKET_TYPE,
+	FIELD_TRANSPORT_STATE, /* enum transport as a number: no header is no hotdrop (ecn) */
+	FIELD_CONNECTION_MARK,
 	FIELD_SOURCE_RANGE,
 	FIELD_DESTINATION_RANGE,
 	FIELD_CONNECTION_STATE,

@@ -168,6 +168,8 @@ static int parse_ipv4(struct packet *packet, enum origin origin, const unsigned 
 	span.size = length;
 	packet->length = (uint32_t)length;
 	packet->protocol = data[9];
+	packet->tos = data[1];
+	packet->ttl = data[8];
 	memcpy(packet->source, data + 12, 4);
 	memcpy(packet->destination, data + 16, 4);
 	offset = be16_at(data + 6) & 0x1fff;
@@ -268,6 +270,8 @@ static int parse_ipv6(struct packet *packet, enum origin origin, const unsigned 
 		return -EINVAL;
 	packet->length = (uint32_t)span.size;
 	packet->protocol = data[6];
+	packet->tos = (uint8_t)(be16_at(data) >> 4);
+	packet->ttl = data[7];
 	memcpy(packet->source, data + 8, 16);
 	memcpy(packet->destination, data + 24, 16);
 	parse_extensions(packet, &span);

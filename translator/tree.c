@@ -32,6 +32,8 @@ static const struct word {
 	[KEY_OUT_NAME] = WORD(out_name, 0),
 	[KEY_IN_NAME_REST] = WORD(in_name, 1),
 	[KEY_OUT_NAME_REST] = WORD(out_name, 1),
+	[KEY_MAC] = WORD(mac, 0),
+	[KEY_MAC_REST] = { OFFSET(mac) / 8, CLASSIFY_SWAP | 32, 48 },
 	[KEY_SOURCE_REST] = WORD(source, 1),
 	[KEY_SOURCE_REST + 1] = WORD(source, 2),
 	[KEY_SOURCE_REST + 2] = WORD(source, 3),

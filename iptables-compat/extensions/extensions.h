@@ -25,6 +25,16 @@ extern const struct match_extension match_limit;
 extern const struct match_extension match_quota;
 extern const struct match_extension match_statistic;
 extern const struct match_extension match_time;
+extern const struct match_extension match_mac;
+extern const struct match_extension match_ttl;
+extern const struct match_extension match_hl;
+extern const struct match_extension match_tos;
+extern const struct match_extension match_dscp;
+extern const struct match_extension match_ecn;
+extern const struct match_extension match_mark;
+extern const struct match_extension match_connmark;
+extern const struct match_extension match_pkttype;
+extern const struct match_extension match_owner;
 
 #define FAMILIES_ALL (FAMILY_BIT(FAMILY_IPV4) | FAMILY_BIT(FAMILY_IPV6))
 

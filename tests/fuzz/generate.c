@@ -13,7 +13,16 @@
 #include <linux/netfilter/xt_sctp.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_statistic.h>
+#include <linux/netfilter/xt_connmark.h>
+#include <linux/netfilter/xt_dscp.h>
+#include <linux/netfilter/xt_ecn.h>
+#include <linux/netfilter/xt_mac.h>
+#include <linux/netfilter/xt_mark.h>
+#include <linux/netfilter/xt_owner.h>
+#include <linux/netfilter/xt_pkttype.h>
 #include <linux/netfilter_ipv4/ipt_ah.h>
+#include <linux/netfilter_ipv4/ipt_ttl.h>
+#include <linux/netfilter_ipv6/ip6t_hl.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter/xt_time.h>
 #include <stdio.h>
@@ -165,6 +174,29 @@ static void make_time(struct random *random, unsigned char *data)
 	memcpy(data, &info, sizeof(info));
 }
 
+static void tame_dscp(struct random *random, unsigned char *data)
+{
+	data[0] &= random_percent(random, 95) ? XT_DSCP_MAX : 0xff;
+}
+
+static void tame_ecn(struct random *random, unsigned char *data)
+{
+	data[0] &= random_percent(random, 50) ? XT_ECN_OP_MATCH_IP : 0x31;
+	data[1] &= 0x31;
+}
+
+static void tame_owner(struct random *random, unsigned char *data)
+{
+	struct xt_owner_match_info info = { .uid_min = random_below(random, 5),
+					    .gid_min = random_below(random, 5),
+					    .match = (uint8_t)random_below(random, 17),
+					    .invert = (uint8_t)random_below(random, 16) };
+
+	info.uid_max = random_percent(random, 5) ? UINT32_MAX : random_below(random, 20);
+	info.gid_max = random_percent(random, 5) ? UINT32_MAX : random_below(random, 20);
+	memcpy(data, &info, sizeof(info));
+}
+
 struct made_match {
 	const char *name;
 	uint16_t protocol;
@@ -204,6 +236,17 @@ static const struct made_match matches[] = {
 	{ "quota", 0, sizeof(struct xt_quota_info), 0, 0, 0, tame_quota, false },
 	{ "statistic", 0, sizeof(struct xt_statistic_info), 0, 0, 0, tame_statistic, false },
 	{ "time", 0, sizeof(struct xt_time_info), 0, 0, 0, make_time, true },
+	{ "mac", 0, sizeof(struct xt_mac_info), 0, 0, 0, NULL, false },
+	{ "ttl", 0, sizeof(struct ipt_ttl_info), 0, 0, 0, NULL, false },
+	{ "hl", 0, sizeof(struct ip6t_hl_info), 0, 0, 0, NULL, false },
+	{ "tos", 0, sizeof(struct xt_tos_match_info), 0, 0, 1, NULL, false },
+	{ "dscp", 0, sizeof(struct xt_dscp_info), 0, 0, 0, tame_dscp, false },
+	{ "ecn", 0, sizeof(struct xt_ecn_info), 0, 0, 0, tame_ecn, false },
+	{ "ecn", IPPROTO_TCP, sizeof(struct xt_ecn_info), 0, 0, 0, tame_ecn, false },
+	{ "mark", 0, sizeof(struct xt_mark_mtinfo1), 0, 0, 1, NULL, false },
+	{ "connmark", 0, sizeof(struct xt_connmark_mtinfo1), 0, 0, 1, NULL, false },
+	{ "pkttype", 0, sizeof(struct xt_pkttype_info), 0, 0, 0, NULL, false },
+	{ "owner", 0, sizeof(struct xt_owner_match_info), 0, 0, 1, tame_owner, false },
 	{ "nonesuch", 0, 0, 0, 0, 0, NULL, false }, /* rarely, and of any size: nobody knows it */
 };
 
@@ -246,8 +289,9 @@ static size_t add_match(struct builder *builder, unsigned char *to, const struct
 static bool is_of_other_family(const struct made_match *made, enum family family)
 {
 	if (family == FAMILY_IPV4)
-		return !strcmp(made->name, "icmp6");
-	return !strcmp(made->name, "icmp") || !strcmp(made->name, "ah");
+		return !strcmp(made->name, "icmp6") || !strcmp(made->name, "hl");
+	return !strcmp(made->name, "icmp") || !strcmp(made->name, "ah") ||
+	       !strcmp(made->name, "ttl");
 }
 
 /* Matches that fit the protocol which the first of them asks for. Returns their size. */

@@ -33,6 +33,8 @@ void random_small(struct random *random, void *data, size_t size);
 extern const uint16_t port_values[6];
 extern const uint8_t protocol_values[14];
 extern const uint8_t tcp_option_values[8];
+/* Who sends what comes in. */
+extern const uint8_t packet_mac[6];
 
 /* An address as it stands in a packet, 4 or 16 bytes; the rest of @address is 0. */
 void random_source(struct random *random, int family, uint8_t address[16]);
@@ -58,7 +60,7 @@ struct raw_packet {
 	enum hook hook; /* where it belongs by its addresses */
 	size_t size;	/* from the IP header on */
 	unsigned char data[PACKET_BYTES_MAX];
-	struct connection connection; /* what its bytes do not say; for PROGRAM_DIRECT */
+	struct packet attributes; /* what its bytes do not say; for PROGRAM_DIRECT */
 };
 
 void packet_make(struct raw_packet *packet, struct random *random, int family);

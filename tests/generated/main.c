@@ -47,6 +47,8 @@ static int expect(struct run *run, enum program program, const struct raw_packet
 
 	if (program == PROGRAM_DIRECT)
 		return expect_direct(run, packet, counters);
+	input.has_mac = packet->hook != HOOK_OUTPUT;
+	memcpy(input.mac, packet_mac, sizeof(input.mac));
 	if (packet->hook != HOOK_OUTPUT)
 		memcpy(input.in_name, run->ground.devices[DEVICE_IN].name, IFACE_NAME_SIZE);
 	if (packet->hook != HOOK_INPUT)

@@ -139,6 +139,9 @@ static void ipv4_damage(struct writer *writer, size_t header_size)
 	}
 }
 
+/* Hops that are left: what has fewer than 2 is not forwarded. */
+static const uint8_t hops[] = { 64, 64, 4, 3, 2, 1 };
+
 static unsigned random_offset(struct random *random)
 {
 	static const uint16_t fields[] = { 0x2000, 0x2000, 0x0001, 0x2001, 0x0002,
@@ -157,7 +160,8 @@ static void put_ipv4(struct writer *writer)
 	uint8_t address[16];
 
 	header[0] = (unsigned char)(0x40 | header_size / 4);
-	header[8] = 64;
+	header[1] = (unsigned char)random_below(random, SMALL);
+	header[8] = random_pick(random, hops);
 	header[9] = (unsigned char)protocol;
 	random_source(random, 4, address);
 	memcpy(header + 12, address, 4);
@@ -250,9 +254,9 @@ static void put_ipv6(struct writer *writer)
 
 	if (random_chance(random, 50))
 		protocol = random_pick(random, firsts);
-	header[0] = 0x60;
 	header[6] = (unsigned char)protocol;
-	header[7] = 64;
+	put_be16(header, 0x6000 | random_below(random, SMALL) << 4);
+	header[7] = random_pick(random, hops);
 	random_source(random, 6, header + 8);
 	random_destination(random, 6, packet->hook, header + 24);
 	while (is_extension(protocol) && packet->size < PACKET_BYTES_MAX - 200)
@@ -265,14 +269,29 @@ static void put_ipv6(struct writer *writer)
 		ipv6_damage(writer);
 }
 
+static void attributes_make(struct packet *packet, struct random *random)
+{
+	static const uint8_t flags[] = { PACKET_HAS_MAC, PACKET_HAS_SOCKET, PACKET_HAS_OWNER };
+
+	memset(packet, 0, sizeof(*packet));
+	random_small(random, &packet->connection,
+		     random_chance(random, 80) ? sizeof(packet->connection) : 0);
+	random_small(random, &packet->uid, sizeof(packet->uid));
+	random_small(random, &packet->gid, sizeof(packet->gid));
+	random_small(random, &packet->mark, sizeof(packet->mark));
+	packet->packet_type = (uint8_t)random_below(random, SMALL);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (random_chance(random, 50))
+			packet->flags |= flags[i];
+}
+
 void packet_make(struct raw_packet *packet, struct random *random, int family)
 {
 	static const enum hook hooks[] = { HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
 	struct writer writer = { packet, random };
 
 	packet->size = 0;
-	random_small(random, &packet->connection,
-		     random_chance(random, 80) ? sizeof(packet->connection) : 0);
+	attributes_make(&packet->attributes, random);
 	packet->hook = random_pick(random, hooks);
 	if (family == 4)
 		put_ipv4(&writer);
@@ -283,11 +302,18 @@ void packet_make(struct raw_packet *packet, struct random *random, int family)
 int packet_attributed(struct packet *packet, const struct raw_packet *raw, int family)
 {
 	enum origin origin = raw->hook == HOOK_OUTPUT ? ORIGIN_HOST : ORIGIN_OTHERS;
+	const struct packet *attributes = &raw->attributes;
 	int error = packet_parse(packet, family, origin, raw->data, raw->size);
 
-	if (!error)
-		packet->connection = raw->connection;
-	return error;
+	if (error)
+		return error;
+	packet->flags |= attributes->flags;
+	packet->uid = attributes->uid;
+	packet->gid = attributes->gid;
+	packet->mark = attributes->mark;
+	packet->packet_type = attributes->packet_type;
+	packet->connection = attributes->connection;
+	return 0;
 }
 
 void packet_print(const struct raw_packet *packet)

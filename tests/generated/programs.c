@@ -231,6 +231,7 @@ static size_t make_frame(const struct programs *programs, enum program program,
 	unsigned protocol = programs->family == 4 ? ETH_P_IP : ETH_P_IPV6;
 
 	memset(frame, 0, ETHERNET_SIZE);
+	memcpy(frame + 6, packet_mac, 6);
 	memcpy(frame + (shapes[program].egress ? 6 : 0), address, 6);
 	frame[12] = (unsigned char)(protocol >> 8);
 	frame[13] = (unsigned char)protocol;

@@ -155,12 +155,19 @@ static void add_generic(struct draft *draft, enum field field)
 	const struct field_info *info = field_info(field);
 	struct random *random = draft->random;
 	struct predicate predicate = { .field = (uint8_t)field, .invert = inverted(draft) };
+	static const uint8_t flags[] = {
+		1, 2, 3, PACKET_HAS_MAC, PACKET_HAS_SOCKET, PACKET_HAS_OWNER
+	};
 	uint8_t value[16] = {}, mask[16] = {};
 
 	switch ((enum operand)info->operand) {
 	case OPERAND_MASKED:
 		random_small(random, value, info->size);
 		random_small(random, mask, info->size);
+		if (info->size == 1) /* flags */
+			value[0] = mask[0] = random_pick(random, flags);
+		if (field == FIELD_MAC)
+			memset(mask, random_chance(random, 80) ? 0xff : 0x0f, 6);
 		add_masked(draft, field, value, mask);
 		return;
 	case OPERAND_RANGE:
@@ -220,7 +227,8 @@ static void add_state(struct draft *draft)
 
 static bool field_is_attribute(enum field field)
 {
-	return field_info(field)->needs & NEED_CONNECTION;
+	return field_info(field)->needs &
+	       (NEED_CONNECTION | NEED_OWNER | NEED_MARK | NEED_PACKET_TYPE);
 }
 
 bool table_has_attributes(const struct ir *ir)

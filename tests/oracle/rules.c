@@ -78,6 +78,9 @@ static void put_tcp(struct text *text)
 		put_range(text, "--sport");
 	if (random_chance(text->random, 40))
 		put_range(text, "--dport");
+	if (random_chance(text->random, 10))
+		fprintf(text->out, " -m ecn %s--ecn-tcp-%s -m tcp", maybe_not(text),
+			random_chance(text->random, 50) ? "ece" : "cwr");
 	if (random_chance(text->random, 30))
 		fprintf(text->out, " %s--tcp-flags %s", maybe_not(text),
 			random_pick(text->random, flags));
@@ -195,10 +198,45 @@ static void put_length(struct text *text)
 		fprintf(text->out, ":%u", least + random_below(text->random, 100));
 }
 
+static void put_hops(struct text *text)
+{
+	static const char *const comparisons[] = { "eq", "lt", "gt" };
+	const char *name = text->family == 4 ? "ttl" : "hl";
+	unsigned which = random_below(text->random, ARRAY_SIZE(comparisons));
+
+	fprintf(text->out, " -m %s %s--%s-%s %u", name, which ? "" : maybe_not(text), name,
+		comparisons[which], random_below(text->random, 5));
+}
+
+static void put_tos(struct text *text)
+{
+	if (random_chance(text->random, 50))
+		fprintf(text->out, " -m tos %s--tos %u/%u", maybe_not(text),
+			random_below(text->random, SMALL), random_below(text->random, 8));
+	else if (random_chance(text->random, 50))
+		fprintf(text->out, " -m dscp %s--dscp %u", maybe_not(text),
+			random_below(text->random, 3));
+	else
+		fprintf(text->out, " -m ecn %s--ecn-ip-ect %u", maybe_not(text),
+			random_below(text->random, 4));
+}
+
+/* What is the same for all packets that come from a tun device: it has no Ethernet. */
+static void put_arrival(struct text *text)
+{
+	static const char *const matches[] = { "mac", "pkttype", "mark", "mark" };
+	static const char *const options[] = { "--mac-source 2:0:4:0:1:0", "--pkt-type unicast",
+					       "--mark 0", "--mark 0/1" };
+	unsigned which = random_below(text->random, ARRAY_SIZE(matches));
+
+	fprintf(text->out, " -m %s %s%s", matches[which], maybe_not(text), options[which]);
+}
+
 /* Matches that any packet may meet. */
 static void put_other(struct text *text)
 {
-	static void (*const kinds[])(struct text *) = { put_iprange, put_length };
+	static void (*const kinds[])(struct text *) = { put_iprange, put_length, put_hops,
+							put_tos,     put_tos,	 put_arrival };
 
 	random_pick(text->random, kinds)(text);
 }

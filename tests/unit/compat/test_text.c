@@ -29,6 +29,10 @@ static const char *const rules_ipv4[] = {
 	"-m iprange --src-range 10.0.0.1-10.0.0.9",
 	"-m iprange --src-range 10.0.0.1",
 	"-m iprange ! --src-range 10.0.0.1-10.0.0.9 ! --dst-range 1.1.1.1-2.2.2.2",
+	"-m ttl --ttl-eq 5",
+	"-m ttl ! --ttl-eq 5",
+	"-m ttl --ttl-lt 5",
+	"-m ttl --ttl-gt 255",
 	"-p ah -m ah --ahspi 5",
 	"-p ah -m ah ! --ahspi 5:10",
 	"-p ah -m ah",
@@ -37,6 +41,10 @@ static const char *const rules_ipv4[] = {
 };
 
 static const char *const rules_ipv6[] = {
+	"-m hl --hl-eq 5",
+	"-m hl ! --hl-eq 5",
+	"-m hl --hl-lt 0",
+	"-m hl --hl-gt 5",
 	"-m iprange --src-range fe80::1-fe80::ffff ! --dst-range ::-::1",
 	"-m conntrack --ctorigsrc fe80::/10 ! --ctorigdst ::1 --ctreplsrc ::1/0 --ctrepldst ::",
 	"-s ::/0",
@@ -107,6 +115,23 @@ static const char *const rules_both[] = {
 	"-m conntrack --ctdir REPLY",
 	"-m conntrack ! --ctproto 6 ! --ctstate NEW --ctdir REPLY --ctstatus ASSURED --ctexpire "
 	"1:2",
+	"-m mac --mac-source 00:11:22:33:44:ff",
+	"-m mac ! --mac-source 0:1:2:3:4:5",
+	"-m tos --tos 0x10",
+	"-m tos ! --tos 0x10/0x3f",
+	"-m dscp --dscp 0x10",
+	"-m dscp ! --dscp-class EF",
+	"-m ecn --ecn-ip-ect 2",
+	"-p tcp -m ecn ! --ecn-tcp-cwr --ecn-tcp-ece",
+	"-p tcp -m ecn ! --ecn-tcp-cwr ! --ecn-tcp-ece ! --ecn-ip-ect 0",
+	"-m mark --mark 1",
+	"-m mark ! --mark 0x10/0xff",
+	"-m mark --mark 0/0",
+	"-m connmark --mark 0xabc",
+	"-m connmark ! --mark 0x10/0xff",
+	"-m pkttype --pkt-type unicast",
+	"-m pkttype ! --pkt-type broadcast",
+	"-m pkttype --pkt-type multicast",
 	"-p tcp -m multiport --dports 80",
 	"-p tcp -m multiport ! --sports 80,443,1000:2000,0:65535",
 	"-p udp -m multiport --ports 53,5353,1:2",
@@ -150,6 +175,16 @@ static const char *const rules_both[] = {
 	"-m statistic --mode nth --every 4294967295 --packet 7 -m limit -m quota --quota 1",
 };
 
+/* For OUTPUT only. */
+static const char *const rules_sent[] = {
+	"-m owner --uid-owner root",
+	"-m owner ! --uid-owner 5-10",
+	"-m owner --gid-owner 5-10 --uid-owner 0",
+	"-m owner --socket-exists",
+	"-m owner ! --socket-exists ! --gid-owner 7",
+	"-m owner --gid-owner 7 --suppl-groups",
+};
+
 static const char *const targets[] = {
 	"", "-j ACCEPT", "-j DROP", "-j RETURN", "-j user", "-g user"
 };
@@ -176,6 +211,8 @@ static char *ruleset(enum family family)
 		write_rules(out, rules_ipv4, ARRAY_SIZE(rules_ipv4));
 	else
 		write_rules(out, rules_ipv6, ARRAY_SIZE(rules_ipv6));
+	for (size_t i = 0; i < ARRAY_SIZE(rules_sent); i++)
+		fprintf(out, "-A OUTPUT %s\n", rules_sent[i]);
 	for (int protocol = 1; protocol < 256; protocol++)
 		fprintf(out, "-A OUTPUT -o lo -p %d\n", protocol);
 	fputs("-A OUTPUT ! -o eth0 -g empty\n-A user -j empty\n-A user -i lo\n"

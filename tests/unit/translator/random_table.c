@@ -395,6 +395,17 @@ static void random_connection(struct random *random, struct connection *connecti
 		words[i] = random_below(random, 3) ? random_below(random, 5) : 0;
 }
 
+static void random_attributes(struct random *random, struct packet *packet)
+{
+	for (int i = 0; i < 6; i++)
+		packet->mac[i] = random_below(random, 4);
+	packet->mark = small_number(random);
+	packet->tos = small_number(random);
+	packet->ttl = small_number(random);
+	packet->packet_type = random_below(random, 8);
+	packet->flags |= random_below(random, 8) * PACKET_HAS_MAC;
+}
+
 void random_packet(struct random *random, uint8_t family, struct packet *packet)
 {
 	*packet = (struct packet){ .family = family, .length = 40 + random_below(random, 1400) };
@@ -404,8 +415,9 @@ void random_packet(struct random *random, uint8_t family, struct packet *packet)
 	random_name(random, packet->out_name);
 	packet->protocol = random_protocol(random);
 	random_connection(random, &packet->connection);
+	random_attributes(random, packet);
 	if (family == 6 && chance(random, 8)) {
-		packet->flags = PACKET_NO_PROTOCOL;
+		packet->flags |= PACKET_NO_PROTOCOL;
 		packet->protocol = 44;
 		if (chance(random, 50))
 			packet->flags |= PACKET_FRAGMENT;

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the kernel knows of a packet beside its bytes, as netfilter programs see it. */
+#ifndef UBPFILTER_ATTRIBUTES_H
+#define UBPFILTER_ATTRIBUTES_H
+
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+
+#include "kernel_cast.h"
+
+#define TYPE_ETHERNET  1 /* ARPHRD_ETHER */
+#define HOOK_LOCAL_OUT 3 /* NF_INET_LOCAL_OUT */
+
+/* TCP's states of what is no whole socket; the UAPI headers do not have them all. */
+#define STATE_TIME_WAIT	   6
+#define STATE_NEW_SYN_RECV 12
+
+/* as mac_mt() */
+static __always_inline void mac_read(struct packet *packet, const struct sk_buff *skb)
+{
+	__u64 header = (__u64)skb->head + skb->mac_header;
+	const struct net_device *device = skb->dev;
+	const __u16 *from;
+
+	if (!device || device->type != TYPE_ETHERNET || header + ETH_HLEN > (__u64)skb->data)
+		return;
+	from = kernel_at(header + ETH_ALEN);
+	for (int i = 0; i < ETH_ALEN / 2; i++)
+		((__u16 *)packet->mac)[i] = from[i];
+	packet->flags |= PACKET_HAS_MAC;
+}
+
+/* as skb_to_full_sk() */
+static __always_inline __u64 socket_of(__u64 sock)
+{
+	__u8 state;
+
+	if (!sock)
+		return 0;
+	state = KERNEL_FIELD(struct sock, sock, __sk_common.skc_state);
+	if (state == STATE_NEW_SYN_RECV)
+		return (__u64)KERNEL_FIELD(struct request_sock, sock, rsk_listener);
+	return state == STATE_TIME_WAIT ? 0 : sock;
+}
+
+/* as owner_mt() */
+static __always_inline void owner_read(struct packet *packet, const struct sk_buff *skb,
+				       const struct net *net)
+{
+	__u64 sock = socket_of((__u64)skb->sk), socket, file, cred;
+
+	if (!sock)
+		return;
+	socket = (__u64)KERNEL_FIELD(struct sock, sock, sk_socket);
+	if (!socket || KERNEL_FIELD(struct sock, sock, __sk_common.skc_net.net) != net)
+		return;
+	packet->flags |= PACKET_HAS_SOCKET;
+	file = (__u64)KERNEL_FIELD(struct socket, socket, file);
+	if (!file)
+		return;
+	packet->flags |= PACKET_HAS_OWNER;
+	cred = (__u64)KERNEL_FIELD(struct file, file, f_cred);
+	packet->uid = KERNEL_FIELD(struct cred, cred, fsuid.val);
+	packet->gid = KERNEL_FIELD(struct cred, cred, fsgid.val);
+}
+
+/* as pkttype_mt() */
+static __always_inline __u8 packet_type_read(const struct packet *packet, const struct sk_buff *skb)
+{
+	__u8 type = (__u8)KERNEL_BITFIELD(struct sk_buff, (__u64)skb, pkt_type);
+	__u8 first = *(const __u8 *)packet->destination;
+
+	if (type != PACKET_LOOPBACK)
+		return type;
+	if (FAMILY == 4 ? (first & 0xf0) == 0xe0 : first == 0xff)
+		return PACKET_MULTICAST;
+	return PACKET_BROADCAST;
+}
+
+static __always_inline void attributes_read(struct packet *packet, const struct sk_buff *skb,
+					    const struct nf_hook_state *state)
+{
+	if (table_needs & NEED_MAC && state->hook != HOOK_LOCAL_OUT)
+		mac_read(packet, skb);
+	if (table_needs & NEED_OWNER && state->hook == HOOK_LOCAL_OUT)
+		owner_read(packet, skb, state->net);
+	if (table_needs & NEED_MARK)
+		packet->mark = skb->mark;
+	if (table_needs & NEED_PACKET_TYPE)
+		packet->packet_type = packet_type_read(packet, skb);
+}
+
+#endif
