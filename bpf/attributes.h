@@ -39,7 +39,7 @@ static __always_inline __u64 socket_of(__u64 sock)
 		return 0;
 	state = KERNEL_FIELD(struct sock, sock, __sk_common.skc_state);
 	if (state == STATE_NEW_SYN_RECV)
-		return (__u64)KERNEL_FIELD(struct request_sock, sock, rsk_listener);
+		return (__u64)KERNEL_FIELD(struct sock, sock, __sk_common.skc_listener);
 	return state == STATE_TIME_WAIT ? 0 : sock;
 }
 

@@ -67,18 +67,17 @@ struct socket {
 	struct file *file;
 };
 
+struct sock;
+
 struct sock_common {
 	volatile unsigned char skc_state;
+	struct sock *skc_listener; /* of a connection that is being made */
 	possible_net_t skc_net;
 };
 
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
-};
-
-struct request_sock {
-	struct sock *rsk_listener;
 };
 
 struct sk_buff {
