@@ -34,3 +34,8 @@ const struct match_extension *match_named(enum family family, const char *name)
 			best = extensions[i];
 	return best;
 }
+
+const struct match_extension *match_at(size_t index)
+{
+	return index < ARRAY_SIZE(extensions) ? extensions[index] : NULL;
+}

@@ -25,8 +25,11 @@ struct match_extension {
 			      EPROTOTYPE, not ENOENT */
 	uint16_t protocol; /* the entry's protocol must be this, not inverted; 0: any will do */
 	unsigned hooks;	   /* bits of NF_INET_*: no others may lead to it; 0: any may */
-	bool transport;	  /* reads the transport header of some protocols, which check() asks for */
-	size_t size;	  /* bytes of match data */
+	bool transport; /* reads the transport header of some protocols, which check() asks for */
+	const char *options; /* as iptables calls them, for people; inversion where it has one */
+	const char *
+		limits; /* what is not done, or not as the kernel does it, and why; NULL: nothing */
+	size_t size;	/* bytes of match data */
 	size_t user_size; /* of these, what clients get back; zeros behind it. 0: all */
 	/* as the kernel's checkentry: 0 or its errno, -EOPNOTSUPP where BPF does not do that; NULL:
 	   any data will do */
@@ -48,5 +51,8 @@ const struct match_extension *match_find(enum family family, const char *name, u
 
 /** match_named() - the extension of that name with the highest revision, or NULL. */
 const struct match_extension *match_named(enum family family, const char *name);
+
+/** match_at() - the extensions one by one, from 0 on; NULL behind the last. */
+const struct match_extension *match_at(size_t index);
 
 #endif

@@ -56,6 +56,7 @@ const struct match_extension match_comment = {
 	.name = "comment",
 	.families = FAMILIES_ALL,
 	.unspec = true,
+	.options = "--comment",
 	.size = sizeof(struct xt_comment_info),
 	.print = comment_print,
 	.lower = comment_lower,

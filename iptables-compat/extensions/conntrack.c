@@ -275,6 +275,11 @@ static int lower_info(struct rule *rule, const info_t *info, enum family family)
 
 /* --- the revisions --------------------------------------------------------------------------- */
 
+#define OPTIONS                                                                            \
+	"--ctstate, --ctproto, --ctorigsrc, --ctorigdst, --ctreplsrc, --ctrepldst, "       \
+	"--ctorigsrcport, --ctorigdstport, --ctreplsrcport, --ctrepldstport, --ctstatus, " \
+	"--ctexpire, --ctdir"
+
 #define REVISION(number)                                                                 \
 	static int print_##number(const void *data, const struct match_context *context, \
 				  FILE *out)                                             \
@@ -297,6 +302,7 @@ static int lower_info(struct rule *rule, const info_t *info, enum family family)
 		.revision = number,                                                      \
 		.families = FAMILIES_ALL,                                                \
 		.unspec = true,                                                          \
+		.options = OPTIONS,                                                      \
 		.size = sizeof(struct xt_conntrack_mtinfo##number),                      \
 		.print = print_##number,                                                 \
 		.lower = lower_##number,                                                 \

@@ -52,6 +52,7 @@ const struct match_extension match_icmp = {
 	.name = "icmp",
 	.families = FAMILY_BIT(FAMILY_IPV4),
 	.protocol = IPPROTO_ICMP,
+	.options = "--icmp-type",
 	.size = sizeof(struct ipt_icmp),
 	.check = icmp_check,
 	.print = icmp_print,

@@ -43,6 +43,7 @@ const struct match_extension match_icmp6 = {
 	.name = "icmp6",
 	.families = FAMILY_BIT(FAMILY_IPV6),
 	.protocol = IPPROTO_ICMPV6,
+	.options = "--icmpv6-type",
 	.size = sizeof(struct ip6t_icmp),
 	.check = icmp6_check,
 	.print = icmp6_print,

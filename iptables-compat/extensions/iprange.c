@@ -62,6 +62,7 @@ const struct match_extension match_iprange = {
 	.name = "iprange",
 	.revision = 1,
 	.families = FAMILIES_ALL,
+	.options = "--src-range, --dst-range",
 	.size = sizeof(struct xt_iprange_mtinfo),
 	.print = iprange_print,
 	.lower = iprange_lower,

@@ -41,6 +41,7 @@ static int length_lower(const void *data, const struct match_context *context, s
 const struct match_extension match_length = {
 	.name = "length",
 	.families = FAMILIES_ALL,
+	.options = "--length",
 	.size = sizeof(struct xt_length_info),
 	.print = length_print,
 	.lower = length_lower,

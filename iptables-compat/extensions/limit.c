@@ -108,6 +108,7 @@ const struct match_extension match_limit = {
 	.name = "limit",
 	.families = FAMILIES_ALL,
 	.unspec = true,
+	.options = "--limit, --limit-burst",
 	.size = sizeof(struct xt_rateinfo),
 	.user_size = offsetof(struct xt_rateinfo, prev),
 	.check = limit_check,

@@ -37,6 +37,7 @@ const struct match_extension match_mac = {
 	.name = "mac",
 	.families = FAMILIES_ALL,
 	.hooks = 1u << NF_INET_PRE_ROUTING | 1u << NF_INET_LOCAL_IN | 1u << NF_INET_FORWARD,
+	.options = "--mac-source",
 	.size = sizeof(struct xt_mac_info),
 	.print = mac_print,
 	.lower = mac_lower,

@@ -117,6 +117,7 @@ const struct match_extension match_multiport = {
 	.revision = 1,
 	.families = FAMILIES_ALL,
 	.transport = true,
+	.options = "--sports, --dports, --ports",
 	.size = sizeof(info_t),
 	.check = multiport_check,
 	.print = multiport_print,

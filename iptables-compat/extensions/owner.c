@@ -123,6 +123,9 @@ const struct match_extension match_owner = {
 	.revision = 1,
 	.families = FAMILIES_ALL,
 	.hooks = 1u << NF_INET_LOCAL_OUT | 1u << NF_INET_POST_ROUTING,
+	.options = "--uid-owner, --gid-owner, --socket-exists, --suppl-groups",
+	.limits = "--suppl-groups is not done: a process is in any number of groups; ids are those "
+		  "of the initial user namespace",
 	.size = sizeof(struct xt_owner_match_info),
 	.check = owner_check,
 	.print = owner_print,

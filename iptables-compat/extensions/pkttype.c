@@ -39,6 +39,7 @@ const struct match_extension match_pkttype = {
 	.name = "pkttype",
 	.families = FAMILIES_ALL,
 	.unspec = true,
+	.options = "--pkt-type",
 	.size = sizeof(struct xt_pkttype_info),
 	.print = pkttype_print,
 	.lower = pkttype_lower,

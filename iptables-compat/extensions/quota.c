@@ -41,6 +41,7 @@ const struct match_extension match_quota = {
 	.name = "quota",
 	.families = FAMILIES_ALL,
 	.unspec = true,
+	.options = "--quota",
 	.size = sizeof(struct xt_quota_info),
 	.user_size = offsetof(struct xt_quota_info, master),
 	.check = quota_check,

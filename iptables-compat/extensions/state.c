@@ -42,6 +42,7 @@ const struct match_extension match_state = {
 	.name = "state",
 	.families = FAMILIES_ALL,
 	.unspec = true,
+	.options = "--state",
 	.size = sizeof(struct xt_state_info),
 	.print = state_print,
 	.lower = state_lower,

@@ -52,6 +52,7 @@ const struct match_extension match_statistic = {
 	.name = "statistic",
 	.families = FAMILIES_ALL,
 	.unspec = true,
+	.options = "--mode, --probability, --every, --packet",
 	.size = sizeof(struct xt_statistic_info),
 	.user_size = offsetof(struct xt_statistic_info, master),
 	.check = statistic_check,

@@ -114,6 +114,7 @@ const struct match_extension match_tcp = {
 	.name = "tcp",
 	.families = FAMILIES_ALL,
 	.protocol = IPPROTO_TCP,
+	.options = "--sport, --dport, --tcp-flags, --syn, --tcp-option",
 	.size = sizeof(struct xt_tcp),
 	.check = tcp_check,
 	.print = tcp_print,

@@ -110,6 +110,9 @@ const struct match_extension match_time = {
 	.name = "time",
 	.families = FAMILIES_ALL,
 	.unspec = true,
+	.options = "--timestart, --timestop, --datestart, --datestop, --monthdays, --weekdays, "
+		   "--contiguous, --kerneltz",
+	.limits = "--kerneltz is not done",
 	.size = sizeof(struct xt_time_info),
 	.check = time_check,
 	.print = time_print,

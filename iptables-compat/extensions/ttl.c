@@ -59,6 +59,7 @@ static int hops_lower(const void *data, const struct match_context *context, str
 const struct match_extension match_ttl = {
 	.name = "ttl",
 	.families = FAMILY_BIT(FAMILY_IPV4),
+	.options = "--ttl-eq, --ttl-lt, --ttl-gt",
 	.size = sizeof(struct ipt_ttl_info),
 	.print = ttl_print,
 	.lower = hops_lower,
@@ -67,6 +68,7 @@ const struct match_extension match_ttl = {
 const struct match_extension match_hl = {
 	.name = "hl",
 	.families = FAMILY_BIT(FAMILY_IPV6),
+	.options = "--hl-eq, --hl-lt, --hl-gt",
 	.size = sizeof(struct ip6t_hl_info),
 	.print = hl_print,
 	.lower = hops_lower,

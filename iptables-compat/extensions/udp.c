@@ -42,6 +42,7 @@ const struct match_extension match_udp = {
 	.name = "udp",
 	.families = FAMILIES_ALL,
 	.protocol = IPPROTO_UDP,
+	.options = "--sport, --dport",
 	.size = sizeof(struct xt_udp),
 	.check = udp_check,
 	.print = udp_print,

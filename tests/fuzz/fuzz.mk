@@ -8,6 +8,11 @@ COMPAT_SUPPORT := $(KERNEL_SUPPORT) $(BUILD)/tests/fuzz/memory_home.o
 $(BUILD)/tests/unit/compat/%: TEST_SUPPORT = $(COMPAT_SUPPORT)
 $(filter $(BUILD)/tests/unit/compat/%,$(UNIT_TESTS)): $(COMPAT_SUPPORT)
 
+# docs/extensions.md, from the code.
+.PHONY: extensions-document
+extensions-document: $(BUILD)/tests/unit/compat/test_extensions
+	@UBPFILTER_WRITE_DOCUMENT=yes $<
+
 # Calls with bad descriptors, addresses and lengths, for tests/e2e/test_abi.sh.
 E2E_TOOLS += $(BUILD)/tests/e2e/calls
 $(BUILD)/tests/e2e/calls: $(BUILD)/tests/e2e/calls.o $(KERNEL_SUPPORT) $(BUILD)/libcommon.a
