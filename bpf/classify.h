@@ -141,6 +141,7 @@ enum classify_extra_flags {
 	EXTRA_OR_NEXT = 1 << 1, /* an alternative: the next extra is another; none can hotdrop */
 	EXTRA_FRAGMENT_ONE_DROPS = 1 << 2,
 	EXTRA_PORTS_SUFFICE = 1 << 3,
+	EXTRA_LATER = 1 << 4, /* what it reads is not known at early stages */
 };
 
 /* A predicate that has no place in struct classify_item; as struct predicate of the IR. */

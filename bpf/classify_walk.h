@@ -52,6 +52,7 @@ enum match {
 	MATCH_NO,
 	MATCH_YES,
 	MATCH_HOTDROP,
+	MATCH_UNKNOWN, /* at early stages, by what is not known there */
 };
 
 static __always_inline int match_transport(const struct packet *packet, int fragment_one_drops)
@@ -128,8 +129,15 @@ static __always_inline int extra_matches(const struct packet *packet,
 	}
 }
 
-/* One extra predicate; @met: an alternative ahead of it holds. */
-static __always_inline int extra_step(const struct packet *packet, __u64 index, int *met)
+/* What is known of the clause at hand, that is of the alternatives so far. */
+struct clause {
+	int met;   /* one holds */
+	int maybe; /* one may, for all that is known here */
+};
+
+/* One extra predicate. Where its clause ends, what that comes to; MATCH_YES before. */
+static __always_inline int extra_step(const struct packet *packet, __u64 index,
+				      struct clause *clause)
 {
 	const volatile struct classifier *head = classifier_head();
 	const struct classify_extra *extra =
@@ -138,22 +146,35 @@ static __always_inline int extra_step(const struct packet *packet, __u64 index, 
 
 	if (!extra)
 		return MATCH_HOTDROP;
-	if (!*met)
-		match = extra_matches(packet, extra);
-	*met = extra->flags & EXTRA_OR_NEXT && match == MATCH_YES;
-	return extra->flags & EXTRA_OR_NEXT ? MATCH_YES : match;
+	if (!clause->met)
+		match = extra->flags & EXTRA_LATER && packet->counting == COUNTING_LATER
+				? MATCH_UNKNOWN
+				: extra_matches(packet, extra);
+	clause->met = extra->flags & EXTRA_OR_NEXT && match == MATCH_YES;
+	clause->maybe |= match == MATCH_UNKNOWN;
+	if (extra->flags & EXTRA_OR_NEXT)
+		return MATCH_YES;
+	if (match == MATCH_NO && clause->maybe)
+		match = MATCH_UNKNOWN;
+	clause->maybe = 0;
+	return match;
 }
 
 /** classify_extras() - do @count extra predicates from @first on match? */
 CLASSIFY_FUNCTION int classify_extras(const struct packet *packet, __u32 first, __u32 count)
 {
-	int met = 0, match = MATCH_YES;
+	struct clause clause = {};
+	int match = MATCH_YES, unknown = 0;
 
 	if (!packet)
 		return MATCH_HOTDROP;
-	for (__u32 i = 0; i < CLASSIFY_EXTRAS && i < count && match == MATCH_YES; i++)
-		match = extra_step(packet, (__u64)first + i, &met);
-	return match;
+	for (__u32 i = 0; i < CLASSIFY_EXTRAS && i < count; i++) {
+		match = extra_step(packet, (__u64)first + i, &clause);
+		if (match == MATCH_NO || match == MATCH_HOTDROP)
+			return match;
+		unknown |= match == MATCH_UNKNOWN;
+	}
+	return unknown ? MATCH_UNKNOWN : MATCH_YES;
 }
 
 static __always_inline int addresses_match(const struct packet *packet,
@@ -227,7 +248,8 @@ CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
 {
 	const volatile struct classifier *head = classifier_head();
 	const struct classify_item *item;
-	int met = 0, match = MATCH_YES;
+	struct clause clause = {};
+	int match = MATCH_YES;
 
 	if (!packet)
 		return MATCH_HOTDROP;
@@ -244,7 +266,7 @@ CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
 			match = fixed_match(packet, item);
 		if (match != MATCH_YES || i >= (__u32)now->extra_early + now->extra_late)
 			return match;
-		match = extra_step(packet, (__u64)item->extra + i, &met);
+		match = extra_step(packet, (__u64)item->extra + i, &clause);
 	}
 	return MATCH_HOTDROP;
 }
@@ -310,6 +332,10 @@ static __always_inline int scan_step(struct leaf_scan *scan)
 		return 0;
 	if (match == MATCH_HOTDROP)
 		return 1;
+	if (match == MATCH_UNKNOWN) {
+		scan->result = CLASSIFY_RESULT(CLASSIFY_NO_RULE, VERDICT_DEFER);
+		return 1;
+	}
 	if (item->action != CLASSIFY_SKIP) {
 		scan->result = CLASSIFY_RESULT(item->rule, item->action);
 		return 1;

@@ -8,8 +8,8 @@
 #include "elf_object.h"
 #include "../iptables-compat/text.h"
 #include "emit.h"
-#include "field.h"
 #include "flatten.h"
+#include "place.h"
 
 /* Keeps an expansion that explodes from eating the machine's memory; the verifier takes a million.
  */
@@ -62,6 +62,7 @@ static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir,
 		return made;
 	for (size_t i = 0; i < ARRAY_SIZE(chains) && !assembler->error; i++) {
 		struct function *function = &functions[made];
+		enum position position = stage_position(stages, chains[i].stage);
 
 		if (!(stages & STAGE_BIT(chains[i].stage)))
 			continue;
@@ -69,7 +70,7 @@ static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir,
 			 stage_name(chains[i].stage), chains[i].chain);
 		function->signature = SIGNATURE_CHAIN;
 		function->begin = assembler->count;
-		emit_chain(assembler, ir, chains[i].hook, count);
+		emit_chain(assembler, ir, chains[i].hook, position, count);
 		function->end = assembler->count;
 		made++;
 	}
@@ -141,6 +142,7 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 		.source_name = source_name,
 		.needs = ir_needs(ir),
 	};
+	unsigned stages = early_stages(ir, options->stages);
 	enum form form = choose_form(ir, options->form);
 	_cleanup_free_ unsigned char *classifier = NULL;
 	_cleanup_free_ struct state *states = NULL;
@@ -149,6 +151,8 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 	if (error)
 		return error;
 	source.states = states;
+	if (stages & STAGE_BIT(STAGE_NF))
+		source.needs |= NEED_CERTAINTY;
 	if (form == FORM_TREES) {
 		struct classify_options classify_options = { .memory_percent = 100 };
 		struct classifier_image image;
@@ -160,7 +164,7 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 		source.classifier = image.bytes;
 		source.classifier_size = image.size;
 	}
-	source.function_count = emit_functions(&assembler, ir, options->stages, form, functions);
+	source.function_count = emit_functions(&assembler, ir, stages, form, functions);
 	error = assembler_finish(&assembler);
 	if (error == -E2BIG)
 		message_set(message, error,
@@ -170,50 +174,21 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 		error = check_branches(&source, message);
 	if (!error)
 		error = elf_object_write(&source, object, message);
+	if (!error)
+		object->stages = stages;
 	assembler_free(&assembler);
 	return error;
-}
-
-/*
- * Where nothing comes behind a stage it must know all that the rules read. The netfilter stage
- * comes behind the others, which then leave undecided what they do not know.
- */
-static unsigned deciding_stages(unsigned stages)
-{
-	return stages & STAGE_BIT(STAGE_NF) ? STAGE_BIT(STAGE_NF) : stages;
-}
-
-static int check_known(const struct table *table, const struct ir *ir, enum stage stage,
-		       struct message *message)
-{
-	char place[MESSAGE_SIZE / 2];
-
-	for (uint32_t i = 0; i < ir->rule_count; i++) {
-		const struct predicate *unknown = rule_unknown(&ir->rules[i], stage);
-
-		if (!unknown)
-			continue;
-		rule_place(table, i, place, sizeof(place));
-		return message_set(message, -EOPNOTSUPP,
-				   "%s: match \"%s\" reads the %s, which hook %s does not know",
-				   place, unknown->match ? unknown->match : "",
-				   field_info((enum field)unknown->field)->name, stage_name(stage));
-	}
-	return 0;
 }
 
 int compile(const struct table *table, const struct compile_options *options, struct object *object,
 	    struct message *message)
 {
 	struct ir *ir;
-	unsigned stages = deciding_stages(options->stages);
 	int error = lower(table, &ir, message);
 
 	if (error)
 		return error;
-	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++)
-		if (stages & STAGE_BIT(stage))
-			error = check_known(table, ir, (enum stage)stage, message);
+	error = check_placement(table, ir, options->stages, message);
 	if (!error)
 		error = emit(ir, options, table->family == FAMILY_IPV4 ? "filter" : "filter6",
 			     object, message);

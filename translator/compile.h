@@ -43,13 +43,14 @@ enum form {
 #define STATES_SECTION ".data.states"
 
 struct compile_options {
-	unsigned stages; /* STAGE_BIT()s */
+	unsigned stages; /* STAGE_BIT()s; beside STAGE_NF the others are early (place.h) */
 	enum form form;
 };
 
 struct object {
 	unsigned char *data; /* owned: an ELF image */
 	size_t size;
+	unsigned stages; /* STAGE_BIT()s that it has functions for */
 	/* all 0 for one that was read from a file: */
 	uint32_t needs;	 /* enum table_needs */
 	uint32_t blocks; /* elements of the map `counters` */

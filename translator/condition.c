@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "place.h"
 
 struct placing {
 	struct condition *condition;
@@ -102,7 +103,8 @@ static void extra_set(struct classify_extra *extra, const struct predicate *pred
 	*extra = (struct classify_extra){
 		.kind = extra_kinds[field->operand],
 		.flags = (predicate->invert ? EXTRA_INVERT : 0) |
-			 (predicate->or_next ? EXTRA_OR_NEXT : 0),
+			 (predicate->or_next ? EXTRA_OR_NEXT : 0) |
+			 (field_is_known_early((enum field)predicate->field) ? 0 : EXTRA_LATER),
 		.shift = field->size < 8 ? 64 - field->size * 8 : 0,
 		.field = predicate->field,
 		.offset = field->offset,

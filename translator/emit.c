@@ -18,6 +18,7 @@ struct expansion {
 	struct assembler *assembler;
 	const struct ir *ir;
 	enum hook hook;
+	enum position position;
 	label_t count;
 	label_t policy; /* where RETURN of the built-in chain goes: its policy entry */
 	bool policy_placed;
@@ -147,10 +148,15 @@ static bool emit_predicates(struct expansion *expansion, const struct rule *rule
 {
 	const struct predicate *next = rule->predicates, *end = next + rule->predicate_count;
 
-	while (next < end)
+	while (next < end) {
+		if (expansion->position == POSITION_EARLY && clause_is_unknown(next)) {
+			next = clause_end(next);
+			continue;
+		}
 		if (clause_emit(expansion->assembler, &next, expansion->ir->family, fail) ==
 		    PREDICATE_NEVER)
 			return false;
+	}
 	return true;
 }
 
@@ -184,6 +190,18 @@ static bool emit_action(struct expansion *expansion, const struct rule *rule, st
 	}
 	emit_verdict(assembler, VERDICT_DROP);
 	return false;
+}
+
+/* A rule of which all that is known here holds. Return: as emit_action(). */
+static bool emit_matched(struct expansion *expansion, const struct rule *rule, struct frame *frame,
+			 label_t next)
+{
+	if (expansion->position == POSITION_EARLY && rule_is_unknown(rule)) {
+		emit_verdict(expansion->assembler, VERDICT_DEFER);
+		return false;
+	}
+	emit_counted(expansion, (uint32_t)(rule - expansion->ir->rules));
+	return emit_action(expansion, rule, frame, next);
 }
 
 /* The chain that was expanded last is through: go on in the one that jumped to it, if it is
@@ -224,8 +242,7 @@ static void emit_rule(struct expansion *expansion)
 	}
 	emit_line(assembler, index);
 	if (emit_predicates(expansion, rule, next)) {
-		emit_counted(expansion, index);
-		falls_through = emit_action(expansion, rule, &frame, next);
+		falls_through = emit_matched(expansion, rule, &frame, next);
 	}
 	if (expansion->depth > depth) /* a jump: its chain comes first, then `next` is placed */
 		return;
@@ -247,10 +264,11 @@ static void emit_policy(struct expansion *expansion)
 		emit_rule(expansion);
 }
 
-void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook, label_t count)
+void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook,
+		enum position position, label_t count)
 {
 	struct expansion expansion = {
-		.assembler = assembler, .ir = ir, .hook = hook, .count = count
+		.assembler = assembler, .ir = ir, .hook = hook, .position = position, .count = count
 	};
 	label_t policy = label_new(assembler), packet = label_new(assembler);
 

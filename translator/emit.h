@@ -4,7 +4,7 @@
 #define UBPFILTER_EMIT_H
 
 #include "assembler.h"
-#include "ir.h"
+#include "place.h"
 
 /**
  * emit_count() - the function that chains call for each rule that matched:
@@ -15,10 +15,12 @@ void emit_count(struct assembler *assembler);
 
 /**
  * emit_chain() - the function of one built-in chain: `int chain(struct packet *packet)`.
+ * @position: an early stage's chain returns VERDICT_DEFER where it does not know enough.
  * @count: label of the function that emit_count() made.
  * Errors stick to @assembler.
  */
-void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook, label_t count);
+void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook,
+		enum position position, label_t count);
 
 /** ir_needs() - enum table_needs of a table: what its rules read that costs something to find. */
 uint32_t ir_needs(const struct ir *ir);

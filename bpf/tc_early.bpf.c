@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* TC ingress as an early stage: early.h says what it may do. */
+#include <linux/if_packet.h>
+#include <linux/pkt_cls.h>
+
+#define PROGRAM_CONTEXT struct __sk_buff
+#include "bytes_packet.h"
+#include "frame.h"
+#include "early.h"
+
+int tc_input(struct packet *packet);
+int tc_forward(struct packet *packet);
+
+/* way.bpf.c: nothing on the way to the netfilter hook would notice that the packet is gone. */
+int tc_way_is_clear(struct __sk_buff *skb, struct packet *packet, __u32 hook);
+
+static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
+				       const struct route_facts *facts)
+{
+	__u32 output = 0;
+	enum route route = route_for_certain(arrival, packet, facts, &output);
+
+	if (route == ROUTE_UNKNOWN)
+		return false;
+	packet->counting = COUNTING_LATER;
+	if (table_needs & NEED_IN_NAME)
+		name_set(packet->in_name, arrival->device);
+	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)
+		name_set(packet->out_name, device_find(output));
+	if ((route == ROUTE_INPUT ? tc_input(packet) : tc_forward(packet)) != VERDICT_DROP)
+		return false;
+	return tc_way_is_clear(arrival->context, packet,
+			       route == ROUTE_INPUT ? NF_INET_LOCAL_IN : NF_INET_FORWARD) &&
+	       notes_count(packet);
+}
+
+SEC("tc")
+int tc_ingress(struct __sk_buff *skb)
+{
+	struct arrival arrival = { .context = skb, .ifindex = skb->ifindex };
+	struct view view = { .bytes = { .context = skb, .base = ETH_HLEN },
+			     .available = skb->len - ETH_HLEN,
+			     .segments = skb->gso_size != 0 };
+	struct packet packet = {};
+	struct route_facts facts = {};
+
+	if (skb->protocol != bpf_htons(FAMILY_PROTOCOL) || skb->pkt_type != PACKET_HOST ||
+	    skb->vlan_present || skb->len < ETH_HLEN)
+		return TC_ACT_UNSPEC;
+	arrival.device = device_find(arrival.ifindex);
+	if (!device_is_usual(arrival.device))
+		return TC_ACT_UNSPEC;
+	if (parse_ip(&packet, &view, &facts) != PARSE_OK || !packet_is_usual(&packet, &facts))
+		return TC_ACT_UNSPEC;
+	arrival.route_length = view.segments ? 0 : (__u16)packet.length;
+	return is_dropped(&arrival, &packet, &facts) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+char _license[] SEC("license") = "GPL";

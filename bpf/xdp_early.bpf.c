@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* XDP as an early stage: early.h says what it may do. */
+#define PROGRAM_CONTEXT struct xdp_md
+#include "bytes_packet.h"
+#include "frame.h"
+#include "early.h"
+
+int xdp_input(struct packet *packet);
+int xdp_forward(struct packet *packet);
+
+/* way.bpf.c: nothing on the way to the netfilter hook would notice that the packet is gone. */
+int xdp_way_is_clear(struct xdp_md *context, struct packet *packet, __u32 hook);
+
+static __always_inline bool is_addressed_to(const struct ethhdr *ethernet,
+					    const struct device *device)
+{
+	const __u16 *to = (const __u16 *)ethernet->h_dest;
+	const __u16 *own = (const __u16 *)device->address;
+
+	return !(ethernet->h_dest[0] & 1) && to[0] == own[0] && to[1] == own[1] &&
+	       to[2] == own[2];
+}
+
+static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
+				       const struct route_facts *facts)
+{
+	__u32 output = 0;
+	enum route route = route_for_certain(arrival, packet, facts, &output);
+
+	if (route == ROUTE_UNKNOWN)
+		return false;
+	packet->counting = COUNTING_LATER;
+	if (table_needs & NEED_IN_NAME)
+		name_set(packet->in_name, arrival->device);
+	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)
+		name_set(packet->out_name, device_find(output));
+	if ((route == ROUTE_INPUT ? xdp_input(packet) : xdp_forward(packet)) != VERDICT_DROP)
+		return false;
+	return xdp_way_is_clear(arrival->context, packet,
+				route == ROUTE_INPUT ? NF_INET_LOCAL_IN : NF_INET_FORWARD) &&
+	       notes_count(packet);
+}
+
+SEC("xdp")
+int xdp_ingress(struct xdp_md *context)
+{
+	struct ethhdr *ethernet = (void *)(long)context->data;
+	void *end = (void *)(long)context->data_end, *begin = ethernet + 1;
+	struct arrival arrival = { .context = context, .ifindex = context->ingress_ifindex };
+	struct view view = { .bytes = { .context = context, .base = sizeof(*ethernet) } };
+	struct packet packet = {};
+	struct route_facts facts = {};
+
+	if (begin > end || ethernet->h_proto != bpf_htons(FAMILY_PROTOCOL))
+		return XDP_PASS;
+	arrival.device = device_find(arrival.ifindex);
+	if (!device_is_usual(arrival.device) || !is_addressed_to(ethernet, arrival.device))
+		return XDP_PASS;
+	view.available = (__u32)(end - begin);
+	if (parse_ip(&packet, &view, &facts) != PARSE_OK || !packet_is_usual(&packet, &facts))
+		return XDP_PASS;
+	arrival.route_length = (__u16)packet.length;
+	return is_dropped(&arrival, &packet, &facts) ? XDP_DROP : XDP_PASS;
+}
+
+char _license[] SEC("license") = "GPL";
