@@ -52,7 +52,7 @@ enum match {
 	MATCH_NO,
 	MATCH_YES,
 	MATCH_HOTDROP,
-	MATCH_UNKNOWN, /* at early stages, by what is not known there */
+	MATCH_UNKNOWN, /* at early stages: by what is not known there */
 };
 
 static __always_inline int match_transport(const struct packet *packet, int fragment_one_drops)
@@ -129,15 +129,8 @@ static __always_inline int extra_matches(const struct packet *packet,
 	}
 }
 
-/* What is known of the clause at hand, that is of the alternatives so far. */
-struct clause {
-	int met;   /* one holds */
-	int maybe; /* one may, for all that is known here */
-};
-
-/* One extra predicate. Where its clause ends, what that comes to; MATCH_YES before. */
-static __always_inline int extra_step(const struct packet *packet, __u64 index,
-				      struct clause *clause)
+/* One extra predicate; @met: an alternative ahead of it holds. */
+static __always_inline int extra_step(const struct packet *packet, __u64 index, int *met)
 {
 	const volatile struct classifier *head = classifier_head();
 	const struct classify_extra *extra =
@@ -146,35 +139,25 @@ static __always_inline int extra_step(const struct packet *packet, __u64 index,
 
 	if (!extra)
 		return MATCH_HOTDROP;
-	if (!clause->met)
-		match = extra->flags & EXTRA_LATER && packet->counting == COUNTING_LATER
-				? MATCH_UNKNOWN
-				: extra_matches(packet, extra);
-	clause->met = extra->flags & EXTRA_OR_NEXT && match == MATCH_YES;
-	clause->maybe |= match == MATCH_UNKNOWN;
-	if (extra->flags & EXTRA_OR_NEXT)
-		return MATCH_YES;
-	if (match == MATCH_NO && clause->maybe)
-		match = MATCH_UNKNOWN;
-	clause->maybe = 0;
-	return match;
+	/* to look on whether something else is false would cost the verifier twice the states */
+	if (extra->flags & EXTRA_LATER && packet->counting == COUNTING_LATER)
+		return MATCH_UNKNOWN;
+	if (!*met)
+		match = extra_matches(packet, extra);
+	*met = extra->flags & EXTRA_OR_NEXT && match == MATCH_YES;
+	return extra->flags & EXTRA_OR_NEXT ? MATCH_YES : match;
 }
 
 /** classify_extras() - do @count extra predicates from @first on match? */
 CLASSIFY_FUNCTION int classify_extras(const struct packet *packet, __u32 first, __u32 count)
 {
-	struct clause clause = {};
-	int match = MATCH_YES, unknown = 0;
+	int met = 0, match = MATCH_YES;
 
 	if (!packet)
 		return MATCH_HOTDROP;
-	for (__u32 i = 0; i < CLASSIFY_EXTRAS && i < count; i++) {
-		match = extra_step(packet, (__u64)first + i, &clause);
-		if (match == MATCH_NO || match == MATCH_HOTDROP)
-			return match;
-		unknown |= match == MATCH_UNKNOWN;
-	}
-	return unknown ? MATCH_UNKNOWN : MATCH_YES;
+	for (__u32 i = 0; i < CLASSIFY_EXTRAS && i < count && match == MATCH_YES; i++)
+		match = extra_step(packet, (__u64)first + i, &met);
+	return match;
 }
 
 static __always_inline int addresses_match(const struct packet *packet,
@@ -248,8 +231,7 @@ CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
 {
 	const volatile struct classifier *head = classifier_head();
 	const struct classify_item *item;
-	struct clause clause = {};
-	int match = MATCH_YES;
+	int met = 0, match = MATCH_YES;
 
 	if (!packet)
 		return MATCH_HOTDROP;
@@ -266,7 +248,7 @@ CLASSIFY_FUNCTION int classify_broken(const struct packet *packet, __u32 index)
 			match = fixed_match(packet, item);
 		if (match != MATCH_YES || i >= (__u32)now->extra_early + now->extra_late)
 			return match;
-		match = extra_step(packet, (__u64)item->extra + i, &clause);
+		match = extra_step(packet, (__u64)item->extra + i, &met);
 	}
 	return MATCH_HOTDROP;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An early stage: XDP or TC ingress in front of the netfilter stage. It only drops, and only what is
- * certain: that the packet would get to the hook as it is, and there to the rule that drops it.
+ * An early stage: XDP or TC ingress in front of the netfilter stage. It only drops, and only what
+ * is certain: that the packet would get to the hook as it is, and there to the rule that drops it.
  * Everything else goes on undecided and uncounted.
  *
  * PROGRAM_CONTEXT is the type of the including program's context, as for bytes_packet.h.
@@ -34,32 +34,33 @@ static __always_inline bool device_is_usual(const struct device *device)
 }
 
 /*
- * Nothing makes the IP layer look at the packet more closely, or a rule drop it midway; its source
- * is none that ip_route_input_slow() or ip6_rcv_core() refuses by itself.
+ * Nothing makes the IP layer look at the packet more closely, or a rule drop it midway; its
+ * addresses are none that ip_route_input_slow() or ip6_rcv_core() refuses by itself, this host's
+ * own for one.
  */
-static __always_inline bool packet_is_usual(const struct packet *packet,
-					    const struct route_facts *facts)
+static __always_inline bool packet_is_usual(const struct packet *packet, struct route_facts *facts)
 {
 	__u8 first = *(const __u8 *)packet->source;
 
 	if (!facts->plain || packet->flags ||
 	    (packet->transport != TRANSPORT_OK && packet->transport != TRANSPORT_NONE))
 		return false;
-	return FAMILY == 4 ? first && first != 127 && first < 224
-			   : packet->source[0] && first != 0xff;
+	if (FAMILY == 6)
+		return packet->source[0] && first != 0xff && packet->destination[0];
+	return first && first != 127 && first < 224 && *(const __u8 *)packet->destination != 127 &&
+	       address_is_foreign(packet->source);
 }
 
 /* as ip6_forward(): what comes from a link's own address stays on the link */
 static __always_inline bool source_may_leave(const struct packet *packet)
 {
-	return FAMILY == 4 ||
-	       (packet->source[0] & bpf_htonl(0xffc00000)) != bpf_htonl(0xfe800000);
+	return FAMILY == 4 || (packet->source[0] & bpf_htonl(0xffc00000)) != bpf_htonl(0xfe800000);
 }
 
 /* ROUTE_INPUT or ROUTE_FORWARD where that is certain, otherwise ROUTE_UNKNOWN. */
 static __always_inline enum route route_for_certain(const struct arrival *arrival,
 						    const struct packet *packet,
-						    const struct route_facts *facts, __u32 *output)
+						    struct route_facts *facts, __u32 *output)
 {
 	if (address_is_local(packet->destination, FAMILY))
 		return ROUTE_INPUT;
@@ -69,7 +70,8 @@ static __always_inline enum route route_for_certain(const struct arrival *arriva
 	return source_may_leave(packet) ? ROUTE_FORWARD : ROUTE_UNKNOWN;
 }
 
-/* Count the rules that were noted on the way. Return: false when there were too many for the notes. */
+/* Count the rules that were noted on the way. Return: false when there were too many for the notes.
+ */
 static __always_inline bool notes_count(struct packet *packet)
 {
 	struct notes notes = packet->notes;

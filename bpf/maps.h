@@ -69,4 +69,14 @@ static __always_inline bool address_is_local(const __be32 address[4], int family
 	return false;
 }
 
+/* address_is_foreign() - is it certainly no IPv4 address of this host? A full bucket cannot tell.
+ */
+static __always_inline bool address_is_foreign(const __be32 address[4])
+{
+	__u32 key = address_hash(address);
+	const union address_bucket *bucket = bpf_map_lookup_elem(&local_addresses, &key);
+
+	return bucket && !bucket->ipv4[ADDRESSES_OF_IPV4 - 1] && !address_is_local(address, 4);
+}
+
 #endif

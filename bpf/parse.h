@@ -46,6 +46,7 @@ struct route_facts {
 	__u8 dont_fragment;
 	__u16 check_length; /* bytes that must fit the output device; 0: any do */
 	__u16 transport;    /* offset of the transport header from the IP header, if it is there */
+	__u8 plain;	    /* whole, and nothing between the IP header and what it carries */
 };
 
 #define IPV4_DF	    0x4000
@@ -324,6 +325,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	packet->ttl = ip->ttl;
 	packet->tos = ip->tos;
 	facts->dont_fragment = !!(ip->frag_off & bpf_htons(IPV4_DF));
+	facts->plain = header_size == sizeof(*ip) && !(ip->frag_off & ~bpf_htons(IPV4_DF));
 	offset = bpf_ntohs(ip->frag_off) & IPV4_OFFSET;
 	if (offset) {
 		packet->flags |= PACKET_FRAGMENT;
@@ -495,6 +497,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 			return result;
 	}
 	result = ipv6_walk(packet, view, &transport);
+	facts->plain = transport == sizeof(*ip);
 	if (result != PARSE_OK || packet->flags & (PACKET_NO_PROTOCOL | PACKET_FRAGMENT))
 		return result;
 	if (transport > packet->length) {

@@ -5,17 +5,18 @@
 
 #define PROGRAM_CONTEXT struct __sk_buff
 #include "bytes_packet.h"
+#include "chains.h"
 #include "frame.h"
 #include "early.h"
 
-int tc_input(struct packet *packet);
-int tc_forward(struct packet *packet);
+CHAIN_FUNCTION(tc_input, CHAIN_INPUT)
+CHAIN_FUNCTION(tc_forward, CHAIN_FORWARD)
 
 /* way.bpf.c: nothing on the way to the netfilter hook would notice that the packet is gone. */
 int tc_way_is_clear(struct __sk_buff *skb, struct packet *packet, __u32 hook);
 
 static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
-				       const struct route_facts *facts)
+				       struct route_facts *facts)
 {
 	__u32 output = 0;
 	enum route route = route_for_certain(arrival, packet, facts, &output);
@@ -27,7 +28,8 @@ static __always_inline bool is_dropped(const struct arrival *arrival, struct pac
 		name_set(packet->in_name, arrival->device);
 	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)
 		name_set(packet->out_name, device_find(output));
-	if ((route == ROUTE_INPUT ? tc_input(packet) : tc_forward(packet)) != VERDICT_DROP)
+	if (RUN_INGRESS(tc, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
+	    VERDICT_DROP)
 		return false;
 	return tc_way_is_clear(arrival->context, packet,
 			       route == ROUTE_INPUT ? NF_INET_LOCAL_IN : NF_INET_FORWARD) &&

@@ -2,11 +2,12 @@
 /* XDP as an early stage: early.h says what it may do. */
 #define PROGRAM_CONTEXT struct xdp_md
 #include "bytes_packet.h"
+#include "chains.h"
 #include "frame.h"
 #include "early.h"
 
-int xdp_input(struct packet *packet);
-int xdp_forward(struct packet *packet);
+CHAIN_FUNCTION(xdp_input, CHAIN_INPUT)
+CHAIN_FUNCTION(xdp_forward, CHAIN_FORWARD)
 
 /* way.bpf.c: nothing on the way to the netfilter hook would notice that the packet is gone. */
 int xdp_way_is_clear(struct xdp_md *context, struct packet *packet, __u32 hook);
@@ -17,12 +18,11 @@ static __always_inline bool is_addressed_to(const struct ethhdr *ethernet,
 	const __u16 *to = (const __u16 *)ethernet->h_dest;
 	const __u16 *own = (const __u16 *)device->address;
 
-	return !(ethernet->h_dest[0] & 1) && to[0] == own[0] && to[1] == own[1] &&
-	       to[2] == own[2];
+	return !(ethernet->h_dest[0] & 1) && to[0] == own[0] && to[1] == own[1] && to[2] == own[2];
 }
 
 static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
-				       const struct route_facts *facts)
+				       struct route_facts *facts)
 {
 	__u32 output = 0;
 	enum route route = route_for_certain(arrival, packet, facts, &output);
@@ -34,7 +34,8 @@ static __always_inline bool is_dropped(const struct arrival *arrival, struct pac
 		name_set(packet->in_name, arrival->device);
 	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)
 		name_set(packet->out_name, device_find(output));
-	if ((route == ROUTE_INPUT ? xdp_input(packet) : xdp_forward(packet)) != VERDICT_DROP)
+	if (RUN_INGRESS(xdp, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
+	    VERDICT_DROP)
 		return false;
 	return xdp_way_is_clear(arrival->context, packet,
 				route == ROUTE_INPUT ? NF_INET_LOCAL_IN : NF_INET_FORWARD) &&

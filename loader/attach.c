@@ -147,14 +147,19 @@ static void tc_remove(struct netns *netns, uint32_t ifindex, enum entry_point en
 		link_remove(netns, ifindex, entry);
 }
 
-bool device_wants_xdp(const struct loader *loader, const struct device_info *info)
+static enum hook_choice device_hook(const struct loader *loader, const struct device_info *info)
 {
 	char name[IFACE_NAME_SIZE + 1] = "";
 
+	memcpy(name, info->device.name, IFACE_NAME_SIZE);
+	return config_hook(&loader->config, name);
+}
+
+bool device_wants_xdp(const struct loader *loader, const struct device_info *info)
+{
 	if (!info->is_ethernet || info->device.flags & (DEVICE_LOOPBACK | DEVICE_KEEPS_TAGS))
 		return false;
-	memcpy(name, info->device.name, IFACE_NAME_SIZE);
-	switch (config_hook(&loader->config, name)) {
+	switch (device_hook(loader, info)) {
 	case HOOK_XDP:
 		return true;
 	case HOOK_AUTO: /* on virtual devices native XDP costs more than it saves */
@@ -166,10 +171,7 @@ bool device_wants_xdp(const struct loader *loader, const struct device_info *inf
 
 static bool xdp_is_forced(const struct loader *loader, const struct device_info *info)
 {
-	char name[IFACE_NAME_SIZE + 1] = "";
-
-	memcpy(name, info->device.name, IFACE_NAME_SIZE);
-	return config_hook(&loader->config, name) == HOOK_XDP;
+	return device_hook(loader, info) == HOOK_XDP;
 }
 
 static int xdp_make(struct netns *netns, const struct device_info *info)
@@ -211,12 +213,21 @@ static int ingress_attach(struct netns *netns, const struct device_info *info,
 	return 0;
 }
 
+/* Elsewhere than on Ethernet devices of their own nothing is certain before the IP layer. */
+static bool has_early_stage(const struct netns *netns, const struct device_info *info)
+{
+	return info->is_ethernet &&
+	       !(info->device.flags & (DEVICE_LOOPBACK | DEVICE_HAS_MASTER | DEVICE_KEEPS_TAGS)) &&
+	       device_hook(netns->loader, info) != HOOK_NETFILTER;
+}
+
 int device_attach(struct netns *netns, const struct device_info *info, const struct wanted *wanted,
 		  struct message *message)
 {
+	bool ingress = wanted->ingress && (!wanted->early || has_early_stage(netns, info));
 	int error = 0;
 
-	if (wanted->ingress) {
+	if (ingress) {
 		error = ingress_attach(netns, info, wanted, message);
 	} else {
 		link_remove(netns, info->ifindex, ENTRY_XDP);

@@ -173,18 +173,23 @@ static bool list_has(const void *data, uint32_t ifindex)
 static void wanted_add(struct wanted *wanted, const struct netns *netns, enum table_family family,
 		       uint64_t number)
 {
-	bool xdp = number && generation_has(netns, family, number, ENTRY_XDP);
-	bool ingress = number && generation_has(netns, family, number, ENTRY_INGRESS);
+	bool has[ENTRY_COUNT], at_ingress;
 
-	wanted->ingress |= xdp || ingress;
-	wanted->xdp &= xdp || !ingress;
-	wanted->egress |= number && generation_has(netns, family, number, ENTRY_EGRESS);
-	wanted->netfilter |= number && generation_has(netns, family, number, ENTRY_NETFILTER);
+	if (!number)
+		return;
+	for (unsigned entry = 0; entry < ENTRY_COUNT; entry++)
+		has[entry] = generation_has(netns, family, number, (enum entry_point)entry);
+	at_ingress = has[ENTRY_XDP] || has[ENTRY_INGRESS];
+	wanted->ingress |= at_ingress;
+	wanted->early &= has[ENTRY_NETFILTER] || !at_ingress;
+	wanted->xdp &= has[ENTRY_XDP] || !at_ingress;
+	wanted->egress |= has[ENTRY_EGRESS];
+	wanted->netfilter |= has[ENTRY_NETFILTER];
 }
 
 static struct wanted what_is_wanted(const struct netns *netns)
 {
-	struct wanted wanted = { .xdp = true };
+	struct wanted wanted = { .xdp = true, .early = true };
 
 	for (unsigned i = 0; i < TABLE_FAMILIES; i++) {
 		enum table_family family = (enum table_family)i;

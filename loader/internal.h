@@ -210,13 +210,10 @@ enum others {
 /** others_write() - who else has such hooks in a namespace, one a line. */
 int others_write(const struct netns *netns, enum others which, FILE *out);
 
-/* --- load.c ---------------------------------------------------------------------------------- */
+/* --- dispatcher.c ---------------------------------------------------------------------------- */
 
 /** shared_map_names[] - as they are declared and pinned. */
 extern const char *const shared_map_names[SHARED_MAPS];
-
-/** object_pin_names[] - programs of a table's object, by where they are entered. */
-extern const char *const entry_program_names[ENTRY_COUNT];
 
 /** dispatcher_load() - load and pin the dispatcher of @netns, whose folders exist. */
 int dispatcher_load(struct netns *netns, struct message *message);
@@ -224,13 +221,29 @@ int dispatcher_load(struct netns *netns, struct message *message);
 /** dispatcher_open() - open the pinned dispatcher. */
 int dispatcher_open(struct netns *netns, struct message *message);
 
-/** generation_load() - link the programs of @stages, load and pin them as generation @number. */
+/* --- load.c ---------------------------------------------------------------------------------- */
+
+struct bpf_object;
+struct bpf_program;
+
+/** object_pin_names[] - programs of a table's object, by where they are entered. */
+extern const char *const entry_program_names[ENTRY_COUNT];
+
+/**
+ * generation_load() - link the programs of @stages, load and pin them as generation @number. Early
+ * stages that cannot be loaded are left out: the log says so.
+ */
 int generation_load(struct netns *netns, enum table_family family, uint64_t number,
 		    const struct generation *next, unsigned stages, struct message *message);
 
 /** generation_has() - whether a generation has a program for @entry. */
 bool generation_has(const struct netns *netns, enum table_family family, uint64_t number,
 		    enum entry_point entry);
+
+/** object_pin() - pin what @fd stands for; object_map(), object_program() - by their names. */
+int object_pin(int fd, const char *path, struct message *message);
+int object_map(const struct bpf_object *object, const char *name);
+struct bpf_program *object_program(const struct bpf_object *object, const char *name);
 
 /** libbpf_say_nothing() - keep libbpf's own messages off stderr. */
 void libbpf_say_nothing(void);
@@ -287,7 +300,8 @@ struct device_info {
 /* What the generations of a namespace, in force and about to be, have programs for. */
 struct wanted {
 	bool ingress;
-	bool xdp; /* ingress by XDP is possible: no table has programs for TC ingress only */
+	bool early; /* ingress only ever in front of the netfilter hooks: no device must have it */
+	bool xdp;   /* ingress by XDP is possible: no table has programs for TC ingress only */
 	bool egress;
 	bool netfilter;
 };
@@ -321,7 +335,6 @@ int loopback_look(const struct netns *netns);
 bool netfilter_is_available(struct loader *loader);
 
 /** netfilter_program_set() - say what kind of program it is: libbpf 1.1 does not know the kind. */
-struct bpf_program;
 void netfilter_program_set(struct bpf_program *program);
 
 /**

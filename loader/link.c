@@ -67,6 +67,14 @@ static const struct carried_object entry_objects[STAGE_COUNT][2][2] = {
 		       { OBJECT(netfilter4c), OBJECT(netfilter6c) } },
 };
 
+/* The same in front of the netfilter hooks. */
+static const struct carried_object early_objects[STAGE_NF][2][2] = {
+	[STAGE_XDP] = { { OBJECT(xdp_early4), OBJECT(xdp_early6) },
+			{ OBJECT(xdp_early4c), OBJECT(xdp_early6c) } },
+	[STAGE_TC] = { { OBJECT(tc_early4), OBJECT(tc_early6) },
+		       { OBJECT(tc_early4c), OBJECT(tc_early6c) } },
+};
+
 /* What XDP and TC need beside for tables that ask for connections. */
 static const struct carried_object connection_objects[2] = {
 	{ object_connection4, &object_connection4_size },
@@ -146,10 +154,13 @@ static int add_classified(struct bpf_linker *linker, const struct carried_object
 	return error ? error : add_bytes(linker, copy, *object->size);
 }
 
+/* @early: in front of the netfilter hooks, XDP and TC only drop what is certain. */
 static int add_entry(struct bpf_linker *linker, const struct object *compiled, unsigned stage,
-		     bool ipv6)
+		     bool early, bool ipv6)
 {
-	const struct carried_object *entry = &entry_objects[stage][compiled->classified][ipv6];
+	const struct carried_object *entry =
+		early ? &early_objects[stage][compiled->classified][ipv6]
+		      : &entry_objects[stage][compiled->classified][ipv6];
 
 	return compiled->classified ? add_classified(linker, entry, compiled->blocks)
 				    : add_object(linker, entry);
@@ -176,7 +187,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 
 	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++)
 		if (stages & STAGE_BIT(stage))
-			error = add_entry(linker, compiled, stage, ipv6);
+			error = add_entry(linker, compiled, stage,
+					  stages & STAGE_BIT(STAGE_NF) && stage != STAGE_NF, ipv6);
 	if (!error && predicts_connections(compiled, stages))
 		error = add_object(linker, &connection_objects[ipv6]);
 	if (!error && looks_for_traces(stages))

@@ -18,24 +18,6 @@ const char *const entry_program_names[ENTRY_COUNT] = {
 	[ENTRY_FORWARD] = "netfilter_forward", [ENTRY_LOCAL_OUT] = "netfilter_output",
 };
 
-static const char *const dispatcher_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "dispatch_xdp",	      [ENTRY_INGRESS] = "dispatch_ingress",
-	[ENTRY_EGRESS] = "dispatch_egress",   [ENTRY_LOCAL_IN] = "dispatch_local_in",
-	[ENTRY_FORWARD] = "dispatch_forward", [ENTRY_LOCAL_OUT] = "dispatch_local_out",
-};
-
-static const char *const slot_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "xdp_slots",	   [ENTRY_INGRESS] = "ingress_slots",
-	[ENTRY_EGRESS] = "egress_slots",   [ENTRY_LOCAL_IN] = "local_in_slots",
-	[ENTRY_FORWARD] = "forward_slots", [ENTRY_LOCAL_OUT] = "local_out_slots",
-};
-
-const char *const shared_map_names[SHARED_MAPS] = {
-	[MAP_DEVICES] = "devices",
-	[MAP_DEVICES_FAR] = "devices_far",
-	[MAP_LOCAL_ADDRESSES] = "local_addresses",
-};
-
 /* What went wrong is in the return values; the verifier's log is asked for where it is wanted. */
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -50,140 +32,21 @@ void libbpf_say_nothing(void)
 	libbpf_set_print(say_nothing);
 }
 
-static int pin(int fd, const char *path, struct message *message)
+int object_pin(int fd, const char *path, struct message *message)
 {
 	if (!bpf_obj_pin(fd, path))
 		return 0;
 	return message_set(message, -errno, "cannot pin %s: %m", path);
 }
 
-static int pin_in_netns(const struct netns *netns, int fd, const char *name,
-			struct message *message)
-{
-	char path[STATE_PATH_SIZE];
-
-	state_pin_path(netns, path, "%s", name);
-	return pin(fd, path, message);
-}
-
-/* --- the dispatcher -------------------------------------------------------------------------- */
-
-static int map_fd(const struct bpf_object *object, const char *name)
+int object_map(const struct bpf_object *object, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(object, name);
 }
 
-static struct bpf_program *program_find(const struct bpf_object *object, const char *name)
+struct bpf_program *object_program(const struct bpf_object *object, const char *name)
 {
 	return bpf_object__find_program_by_name(object, name);
-}
-
-static int entry_pin(struct netns *netns, const struct bpf_object *object, unsigned entry,
-		     struct message *message)
-{
-	int error =
-		pin_in_netns(netns, bpf_program__fd(program_find(object, dispatcher_names[entry])),
-			     dispatcher_names[entry], message);
-
-	return error ? error
-		     : pin_in_netns(netns, map_fd(object, slot_names[entry]), slot_names[entry],
-				    message);
-}
-
-static struct bpf_object *dispatcher_object(const void *data, size_t size, struct message *message)
-{
-	struct bpf_object *object = bpf_object__open_mem(data, size, NULL);
-
-	if (!object)
-		message_set(message, -errno, "cannot read the dispatcher: %m");
-	return object;
-}
-
-static int report_dispatcher(int error, struct message *message)
-{
-	return message_set(message, error, "cannot load the dispatcher: %s", strerror(-error));
-}
-
-static int load_on_devices(struct netns *netns, struct bpf_object *object, struct message *message)
-{
-	int error = bpf_object__load(object);
-
-	if (error)
-		return report_dispatcher(error, message);
-	for (unsigned i = 0; i < SHARED_MAPS && !error; i++)
-		error = pin_in_netns(netns, map_fd(object, shared_map_names[i]),
-				     shared_map_names[i], message);
-	for (unsigned i = 0; i < ENTRY_NETFILTER && !error; i++)
-		error = entry_pin(netns, object, i, message);
-	return error;
-}
-
-static int load_at_netfilter(struct netns *netns, int generation, struct message *message)
-{
-	struct bpf_object *object = dispatcher_object(object_dispatch_netfilter,
-						      object_dispatch_netfilter_size, message);
-	int error;
-
-	if (!object)
-		return -EINVAL;
-	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT; i++)
-		netfilter_program_set(program_find(object, dispatcher_names[i]));
-	error = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, "generation"), generation);
-	if (!error)
-		error = bpf_object__load(object);
-	if (error)
-		report_dispatcher(error, message);
-	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT && !error; i++)
-		error = entry_pin(netns, object, i, message);
-	bpf_object__close(object);
-	return error;
-}
-
-int dispatcher_load(struct netns *netns, struct message *message)
-{
-	struct bpf_object *object =
-		dispatcher_object(object_dispatch, object_dispatch_size, message);
-	int error;
-
-	if (!object)
-		return -EINVAL;
-	error = load_on_devices(netns, object, message);
-	if (!error && netfilter_is_available(netns->loader))
-		error = load_at_netfilter(netns, map_fd(object, "generation"), message);
-	/* last: where `generation` is pinned, everything is */
-	if (!error)
-		error = pin_in_netns(netns, map_fd(object, "generation"), "generation", message);
-	bpf_object__close(object);
-	return error ? error : dispatcher_open(netns, message);
-}
-
-static int open_pin(const struct netns *netns, const char *name, int *fd, struct message *message)
-{
-	char path[STATE_PATH_SIZE];
-
-	state_pin_path(netns, path, "%s", name);
-	*fd = bpf_obj_get(path);
-	if (*fd >= 0)
-		return 0;
-	return message_set(message, -errno, "cannot open %s: %m", path);
-}
-
-int dispatcher_open(struct netns *netns, struct message *message)
-{
-	unsigned entries = netfilter_is_available(netns->loader) ? ENTRY_COUNT : ENTRY_NETFILTER;
-	int error = 0;
-
-	for (unsigned i = 0; i < SHARED_MAPS && !error; i++)
-		error = open_pin(netns, shared_map_names[i], &netns->maps[i], message);
-	if (!error)
-		error = open_pin(netns, "generation", &netns->generation, message);
-	for (unsigned i = 0; i < entries && !error; i++) {
-		error = open_pin(netns, dispatcher_names[i], &netns->dispatcher[i], message);
-		if (!error)
-			error = open_pin(netns, slot_names[i], &netns->slots[i], message);
-	}
-	netns->loaded = !error;
-	return error;
 }
 
 /* --- a table's object ------------------------------------------------------------------------ */
@@ -247,7 +110,7 @@ static int reuse_maps(const struct netns *netns, struct bpf_object *object)
 static int programs_load(struct bpf_object *object)
 {
 	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT; i++) {
-		struct bpf_program *program = program_find(object, entry_program_names[i]);
+		struct bpf_program *program = object_program(object, entry_program_names[i]);
 
 		if (program)
 			netfilter_program_set(program);
@@ -293,7 +156,24 @@ static int make_base(const char *path, uint32_t rules, struct message *message)
 	if (fd < 0)
 		return message_set(message, -errno, "cannot make the map for %u counters: %m",
 				   rules);
-	return pin(fd, path, message);
+	return object_pin(fd, path, message);
+}
+
+static int programs_pin(const struct netns *netns, const char *folder,
+			const struct bpf_object *object, struct message *message)
+{
+	char path[STATE_PATH_SIZE];
+	int error = 0;
+
+	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++) {
+		struct bpf_program *program = object_program(object, entry_program_names[i]);
+
+		if (!program)
+			continue;
+		state_pin_path(netns, path, "%s/%s", folder, entry_program_names[i]);
+		error = object_pin(bpf_program__fd(program), path, message);
+	}
+	return error;
 }
 
 static int generation_pin(const struct netns *netns, const char *folder,
@@ -306,19 +186,11 @@ static int generation_pin(const struct netns *netns, const char *folder,
 	if (mkdir(path, 0700))
 		return message_set(message, -errno, "cannot make the folder %s: %m", path);
 	state_pin_path(netns, path, "%s/counters", folder);
-	error = pin(map_fd(object, "counters"), path, message);
+	error = object_pin(object_map(object, "counters"), path, message);
 	state_pin_path(netns, path, "%s/base", folder);
 	if (!error)
 		error = make_base(path, rules, message);
-	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++) {
-		struct bpf_program *program = program_find(object, entry_program_names[i]);
-
-		if (!program)
-			continue;
-		state_pin_path(netns, path, "%s/%s", folder, entry_program_names[i]);
-		error = pin(bpf_program__fd(program), path, message);
-	}
-	return error;
+	return error ? error : programs_pin(netns, folder, object, message);
 }
 
 /* The verifier's words for a function that the kernel does not have help nobody. */
@@ -354,23 +226,50 @@ static bool can_look_up(struct loader *loader)
 	return loader->has_lookups;
 }
 
+static int stages_load(const struct netns *netns, enum table_family family,
+		       const struct generation *next, unsigned stages, struct bpf_object **object,
+		       struct message *message)
+{
+	unsigned lookups = can_look_up(netns->loader) ? LINK_LOOKUPS : 0;
+	struct object linked = {};
+	int error = link_object(next->object, family == TABLE_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6,
+				stages | lookups, &linked, message);
+
+	if (error)
+		return error;
+	error = object_load(netns, &linked, next, object, message);
+	object_free(&linked);
+	return error ? explain(error, next, stages, message) : 0;
+}
+
+/* The netfilter stage enforces the table by itself where the kernel does not take early ones. */
+static int stages_load_without_early(const struct netns *netns, enum table_family family,
+				     const struct generation *next, struct bpf_object **object,
+				     struct message *message)
+{
+	struct message ignored = {};
+	int error = stages_load(netns, family, next, STAGE_BIT(STAGE_NF), object, &ignored);
+
+	if (error)
+		return error;
+	fprintf(stderr, "%s: nothing is dropped early: %s\n", family_name(family),
+		message ? message->text : "");
+	if (message)
+		message->text[0] = '\0';
+	return 0;
+}
+
 int generation_load(struct netns *netns, enum table_family family, uint64_t number,
 		    const struct generation *next, unsigned stages, struct message *message)
 {
-	unsigned lookups = can_look_up(netns->loader) ? LINK_LOOKUPS : 0;
 	struct bpf_object *object = NULL;
-	struct object linked = {};
 	char folder[64];
-	int error;
+	int error = stages_load(netns, family, next, stages, &object, message);
 
-	error = link_object(next->object, family == TABLE_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6,
-			    stages | lookups, &linked, message);
+	if (error && stages & STAGE_BIT(STAGE_NF) && stages != STAGE_BIT(STAGE_NF))
+		error = stages_load_without_early(netns, family, next, &object, message);
 	if (error)
 		return error;
-	error = object_load(netns, &linked, next, &object, message);
-	object_free(&linked);
-	if (error)
-		return explain(error, next, stages, message);
 	snprintf(folder, sizeof(folder), "%s-%" PRIu64, family_name(family), number);
 	error = generation_pin(netns, folder, object, next->rule_count, message);
 	bpf_object__close(object);

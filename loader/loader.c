@@ -155,10 +155,9 @@ int loader_stages(struct loader *loader, unsigned *stages, struct message *messa
 			message, -EOPNOTSUPP,
 			"hook = netfilter needs BPF links at netfilter hooks, which came "
 			"with Linux 6.4");
+	*stages = hook == HOOK_NETFILTER ? 0 : STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC);
 	if (netfilter && (hook == HOOK_NETFILTER || hook == HOOK_AUTO))
-		*stages = STAGE_BIT(STAGE_NF);
-	else
-		*stages = STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC);
+		*stages |= STAGE_BIT(STAGE_NF);
 	return 0;
 }
 

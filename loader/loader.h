@@ -106,7 +106,6 @@ int loader_stages(struct loader *loader, unsigned *stages, struct message *messa
 
 struct generation {
 	const struct object *object; /* as compile() makes it, not linked */
-	unsigned stages;	     /* STAGE_BIT()s that it was compiled for */
 	const void *blob;	     /* kept beside it, for netns_blob() */
 	size_t blob_size;
 	uint32_t rule_count;

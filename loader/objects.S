@@ -32,6 +32,14 @@ object_\name\()_size:
 	object netfilter6c
 	object state
 	object wall_clock
+	object xdp_early4
+	object xdp_early6
+	object xdp_early4c
+	object xdp_early6c
+	object tc_early4
+	object tc_early6
+	object tc_early4c
+	object tc_early6c
 	object surroundings
 
 	.section .note.GNU-stack, "", %progbits

@@ -33,6 +33,22 @@ extern const unsigned char object_state[];
 extern const uint64_t object_state_size; /* bytes */
 extern const unsigned char object_wall_clock[];
 extern const uint64_t object_wall_clock_size; /* bytes */
+extern const unsigned char object_xdp_early4[];
+extern const uint64_t object_xdp_early4_size; /* bytes */
+extern const unsigned char object_xdp_early6[];
+extern const uint64_t object_xdp_early6_size; /* bytes */
+extern const unsigned char object_xdp_early4c[];
+extern const uint64_t object_xdp_early4c_size; /* bytes */
+extern const unsigned char object_xdp_early6c[];
+extern const uint64_t object_xdp_early6c_size; /* bytes */
+extern const unsigned char object_tc_early4[];
+extern const uint64_t object_tc_early4_size; /* bytes */
+extern const unsigned char object_tc_early6[];
+extern const uint64_t object_tc_early6_size; /* bytes */
+extern const unsigned char object_tc_early4c[];
+extern const uint64_t object_tc_early4c_size; /* bytes */
+extern const unsigned char object_tc_early6c[];
+extern const uint64_t object_tc_early6c_size; /* bytes */
 extern const unsigned char object_surroundings[];
 extern const uint64_t object_surroundings_size; /* bytes */
 extern const unsigned char object_xdp4c[];

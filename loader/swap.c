@@ -99,7 +99,7 @@ static int needs_xdp(const struct netns *netns, int netns_fd, bool *needed, stru
 static int generation_make(struct netns *netns, int netns_fd, enum table_family family,
 			   uint64_t number, const struct generation *next, struct message *message)
 {
-	unsigned stages = next->stages;
+	unsigned stages = next->object->stages;
 	bool with_xdp = false;
 	char name[64];
 	int error =

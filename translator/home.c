@@ -54,7 +54,6 @@ static int home_enforce(struct home *home, struct table *table, struct counter *
 	error = loader_stages(home->loader, &options.stages, message);
 	if (error)
 		return error;
-	next.stages = options.stages;
 	error = compile(table, &options, &object, message);
 	if (error)
 		return error;
