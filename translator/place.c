@@ -9,8 +9,11 @@
 /* Both early stages go by what both know: one classifier serves them. */
 #define EARLY_STAGES (STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC))
 
-/* What connection tracking will find is asked of nobody ahead of it: its time has not come. */
-#define FOUND_LATER NEED_CONNECTION
+/*
+ * What connection tracking will find is asked of nobody ahead of it: its time has not come. And
+ * what counts packets counts each of them once, in the stage that decides.
+ */
+#define FOUND_LATER (NEED_CONNECTION | NEED_STATE)
 
 enum position stage_position(unsigned stages, enum stage stage)
 {
