@@ -141,8 +141,6 @@ enum table_needs {
 	NEED_OUT_NAME = 1 << 1,
 	NEED_TCP_OPTIONS = 1 << 2,
 	NEED_FORWARD = 1 << 3, /* FORWARD decides otherwise than INPUT: they must be told apart */
-	NEED_CERTAINTY =
-		1 << 7, /* XDP and TC: drop only what is certain, the netfilter stage follows */
 	NEED_CONNECTION = 1 << 4,
 	NEED_CONNECTION_TUPLES = 1 << 5, /* its addresses, ports and protocol, too */
 	NEED_CONNECTION_EXPIRY = 1 << 6, /* and when it expires */

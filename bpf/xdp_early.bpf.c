@@ -30,6 +30,8 @@ static __always_inline bool is_dropped(const struct arrival *arrival, struct pac
 	if (route == ROUTE_UNKNOWN)
 		return false;
 	packet->counting = COUNTING_LATER;
+	if (table_needs & NEED_MAC)
+		mac_set(packet, arrival->context);
 	if (table_needs & NEED_IN_NAME)
 		name_set(packet->in_name, arrival->device);
 	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)

@@ -151,8 +151,6 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 	if (error)
 		return error;
 	source.states = states;
-	if (stages & STAGE_BIT(STAGE_NF))
-		source.needs |= NEED_CERTAINTY;
 	if (form == FORM_TREES) {
 		struct classify_options classify_options = { .memory_percent = 100 };
 		struct classifier_image image;
