@@ -157,7 +157,7 @@ static int chain_trees(struct table_build *build, struct chain_inputs *inputs,
 {
 	unsigned percent = build->options->memory_percent;
 	int error = grouping_build(&build->store, &inputs->classes[CLASS_SOUND], percent,
-				   &roots[CLASS_SOUND]);
+				   GROUPING_FINE, &roots[CLASS_SOUND]);
 
 	if (error)
 		return error;
@@ -166,7 +166,7 @@ static int chain_trees(struct table_build *build, struct chain_inputs *inputs,
 		return 0;
 	}
 	return grouping_build(&build->store, &inputs->classes[CLASS_BROKEN], percent,
-			      &roots[CLASS_BROKEN]);
+			      GROUPING_ROUGH, &roots[CLASS_BROKEN]);
 }
 
 static int chain_build(struct table_build *build, enum hook hook)

@@ -96,19 +96,18 @@ static int group_input(const struct scheme *scheme, uint8_t group, const struct 
 	return 0;
 }
 
+/* @bytes: for all items; a group's trees get its share. */
 static int scheme_build(struct tree_store *store, const struct scheme *scheme,
-			enum tree_limit limit, const struct tree_input *input, unsigned percent,
+			enum tree_limit limit, const struct tree_input *input, size_t bytes,
 			struct classify_root *root)
 {
-	size_t bytes =
-		(BYTES_FIRST + (size_t)input->count * scheme->bytes_per_item) * percent / 100;
-
 	for (uint8_t group = 0; group < scheme->groups; group++) {
 		struct tree_input part = { 0 };
 		int error = group_input(scheme, group, input, &part);
 
 		if (!error && part.count)
-			error = tree_build(store, &part, bytes, limit, &root->node[root->trees++]);
+			error = tree_build(store, &part, bytes * part.count / input->count, limit,
+					   &root->node[root->trees++]);
 		tree_input_free(&part);
 		if (error)
 			return error;
@@ -116,27 +115,103 @@ static int scheme_build(struct tree_store *store, const struct scheme *scheme,
 	return 0;
 }
 
-int grouping_build(struct tree_store *store, const struct tree_input *input, unsigned percent,
-		   struct classify_root *root)
-{
-	int error = 0;
+/* --- the choice ------------------------------------------------------------------------------ */
 
-	for (size_t i = 0; i < SCHEMES; i++) {
+/* Tables with more items than twice this are tried out with about as many. */
+#define SAMPLE_ITEMS 4096
+
+/* Each @stride-th item. */
+static int input_sample(const struct tree_input *all, uint32_t stride, struct tree_input *sample)
+{
+	*sample = (struct tree_input){ .dims = all->dims };
+	memcpy(sample->words, all->words, sizeof(sample->words));
+	if (tree_input_room(sample, all->count / stride + 1))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < all->count; i += stride) {
+		uint32_t at = sample->count++;
+
+		sample->index[at] = all->index[i];
+		sample->skip[at] = all->skip[i];
+		sample->ends[at] = all->ends[i];
+		memcpy(&sample->ranges[(size_t)at * all->dims], &all->ranges[(size_t)i * all->dims],
+		       all->dims * sizeof(struct range));
+	}
+	return 0;
+}
+
+/* What does not fit for a few of the items will not fit for all: they are copied more often. */
+static int scheme_first(const struct tree_input *input, unsigned percent, size_t *first)
+{
+	uint32_t stride = input->count / SAMPLE_ITEMS;
+	struct tree_input sample = { 0 };
+	int error = -E2BIG;
+
+	*first = 0;
+	if (stride < 2)
+		return 0;
+	if (input_sample(input, stride, &sample)) {
+		tree_input_free(&sample);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i + 1 < SCHEMES && error == -E2BIG; i++) {
+		struct tree_store store = { 0 };
+		struct classify_root root = { 0 };
+
+		*first = i;
+		error = scheme_build(
+			&store, &schemes[i], TREE_FAIL, &sample,
+			(size_t)sample.count * schemes[i].bytes_per_item * percent / 100, &root);
+		tree_store_free(&store);
+	}
+	if (error == -E2BIG)
+		*first = SCHEMES - 1;
+	tree_input_free(&sample);
+	return error == -E2BIG ? 0 : error;
+}
+
+static size_t scheme_bytes(const struct tree_input *input, size_t scheme, unsigned percent)
+{
+	return (BYTES_FIRST + (size_t)input->count * schemes[scheme].bytes_per_item) * percent /
+	       100;
+}
+
+/* The first scheme from @first on that fits; the last one always does. */
+static int schemes_try(struct tree_store *store, const struct tree_input *input, unsigned percent,
+		       size_t first, struct classify_root *root)
+{
+	int error = -E2BIG;
+
+	for (size_t i = first; i < SCHEMES && error == -E2BIG; i++) {
 		enum tree_limit limit = i + 1 < SCHEMES ? TREE_FAIL : TREE_STOP;
-		struct classify_root tried = { 0 };
 		uint32_t nodes = store->node_count, lists = store->lists.count,
 			 depth = store->depth;
 
-		error = scheme_build(store, &schemes[i], limit, input, percent, &tried);
-		if (!error) {
-			*root = tried;
+		*root = (struct classify_root){ 0 };
+		error = scheme_build(store, &schemes[i], limit, input,
+				     scheme_bytes(input, i, percent), root);
+		if (!error)
 			return 0;
-		}
 		store->node_count = nodes;
 		store->lists.count = lists;
 		store->depth = depth;
-		if (error != -E2BIG)
-			break;
 	}
 	return error;
+}
+
+/* Of the usual memory, what rough trees take. */
+#define ROUGH_SHARE 4
+
+int grouping_build(struct tree_store *store, const struct tree_input *input, unsigned percent,
+		   enum grouping_care care, struct classify_root *root)
+{
+	size_t first;
+	int error = scheme_first(input, percent, &first);
+
+	if (error)
+		return error;
+	if (care == GROUPING_FINE)
+		return schemes_try(store, input, percent, first, root);
+	*root = (struct classify_root){ 0 };
+	return scheme_build(store, &schemes[first], TREE_STOP, input,
+			    scheme_bytes(input, first, percent / ROUGH_SHARE), root);
 }

@@ -15,12 +15,18 @@ int tree_input_room(struct tree_input *input, uint32_t count);
 
 void tree_input_free(struct tree_input *input);
 
+/* How much care goes into trees. */
+enum grouping_care {
+	GROUPING_FINE,
+	GROUPING_ROUGH, /* quick to build and small, for packets that are rare */
+};
+
 /**
  * grouping_build() - the trees of one chain and class of packets.
  * @percent: how much of the usual memory the trees may take.
  * Return: 0 or -ENOMEM; @root is set on success.
  */
 int grouping_build(struct tree_store *store, const struct tree_input *input, unsigned percent,
-		   struct classify_root *root);
+		   enum grouping_care care, struct classify_root *root);
 
 #endif
