@@ -42,7 +42,7 @@ static uint64_t leaf_cost(uint64_t count)
 }
 
 /* What a list of this length will cost, however it is divided further. */
-static uint64_t list_cost(uint64_t count)
+static uint64_t list_cost_count(uint64_t count)
 {
 	uint64_t leaf = leaf_cost(count), deep;
 
@@ -50,6 +50,20 @@ static uint64_t list_cost(uint64_t count)
 		return leaf;
 	deep = COST_LEVEL + leaf_cost(2) + COST_BIT * (log2_16(count) - 32) / 16;
 	return leaf < deep ? leaf : deep;
+}
+
+/* The same, looked up where that is possible: it is asked for each part of each cut. */
+static uint64_t list_cost(const struct cut_scratch *scratch, uint64_t count)
+{
+	return count < CUT_COSTS ? scratch->costs[count] : list_cost_count(count);
+}
+
+static void costs_fill(struct cut_scratch *scratch)
+{
+	if (scratch->costs[0])
+		return;
+	for (uint32_t count = 0; count < CUT_COSTS; count++)
+		scratch->costs[count] = list_cost_count(count);
 }
 
 struct cut_share cut_share(const struct cut *cut, const struct region *region, struct range range)
@@ -178,15 +192,21 @@ static void try_split(struct choice *choice, const struct view *view, uint32_t l
 		below += view->ranges[i].min < low;
 	}
 	offer(choice, &cut,
-	      cut_cost(choice, above * list_cost(above) + below * list_cost(below), above + below,
-		       2));
+	      cut_cost(choice,
+		       above * list_cost(choice->scratch, above) +
+			       below * list_cost(choice->scratch, below),
+		       above + below, 2));
 }
 
-static int compare_points(const void *a, const void *b)
+static void points_sort(uint32_t *points, uint32_t count)
 {
-	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+	for (uint32_t i = 1; i < count; i++) {
+		uint32_t point = points[i], at = i;
 
-	return (left > right) - (left < right);
+		for (; at && points[at - 1] > point; at--)
+			points[at] = points[at - 1];
+		points[at] = point;
+	}
 }
 
 static void try_splits(struct choice *choice, const struct view *view)
@@ -200,7 +220,7 @@ static void try_splits(struct choice *choice, const struct view *view)
 		if (view->ranges[i].max < view->whole.max)
 			samples[count++] = view->ranges[i].max + 1;
 	}
-	qsort(samples, count, sizeof(samples[0]), compare_points);
+	points_sort(samples, count);
 	step = 1 + count / SPLIT_POINTS;
 	for (uint32_t i = step / 2; i < count; i += step) {
 		if (samples[i] == tried)
@@ -284,11 +304,11 @@ static void try_parts(struct choice *choice, const struct view *view, const stru
 						  ((p + 1) << coarser) - ahead - 1);
 
 		sum += here;
-		weighted += here * list_cost(here);
+		weighted += here * list_cost(choice->scratch, here);
 	}
 	if (h->kind == CUT_WINDOW) {
 		sum += view->open;
-		weighted += view->open * list_cost(view->open);
+		weighted += view->open * list_cost(choice->scratch, view->open);
 	}
 	offer(choice, &cut, cut_cost(choice, weighted, sum, cut.last + 1ULL));
 }
@@ -328,7 +348,8 @@ static int try_dimension(struct choice *choice, unsigned dim)
 /* A cut has to beat the leaf, and to get a long list forward: else levels only multiply it. */
 static uint64_t cost_limit(uint64_t count)
 {
-	uint64_t leaf = leaf_cost(count), deep = list_cost(count) + COST_LEVEL - COST_PROGRESS;
+	uint64_t leaf = leaf_cost(count),
+		 deep = list_cost_count(count) + COST_LEVEL - COST_PROGRESS;
 
 	return leaf < deep ? leaf : deep;
 }
@@ -343,6 +364,7 @@ int cut_choose(const struct tree_input *input, const struct region *region, cons
 				 .scratch = scratch,
 				 .best_cost = cost_limit(count) };
 
+	costs_fill(scratch);
 	if (array_room(&scratch->ranges, &scratch->range_room, count, sizeof(*scratch->ranges)))
 		return -ENOMEM;
 	if (count > 2) {

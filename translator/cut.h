@@ -52,12 +52,15 @@ struct cut_share cut_share(const struct cut *cut, const struct region *region, s
 /** cut_child_range() - what of the region's range child @child gets (outside: all of it). */
 struct range cut_child_range(const struct cut *cut, const struct region *region, uint32_t child);
 
+#define CUT_COSTS 1024
+
 /* Memory of the choice, kept from one to the next. */
 struct cut_scratch {
 	uint32_t *counts; /* owned */
 	size_t room;
 	struct range *ranges; /* owned; one dimension of the items */
 	size_t range_room;
+	uint64_t costs[CUT_COSTS]; /* of lists, by their length; [0] is 0 before they are known */
 };
 
 /**
