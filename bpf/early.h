@@ -67,6 +67,8 @@ static __always_inline enum route route_for_certain(const struct arrival *arriva
 	if (route_find(arrival->context, packet, facts, arrival->ifindex, arrival->route_length,
 		       output) != ROUTE_FORWARD)
 		return ROUTE_UNKNOWN;
+	if (*output == arrival->ifindex) /* the sender may be told a shorter way before the hook */
+		return ROUTE_UNKNOWN;
 	return source_may_leave(packet) ? ROUTE_FORWARD : ROUTE_UNKNOWN;
 }
 

@@ -21,12 +21,30 @@ static __always_inline bool is_addressed_to(const struct ethhdr *ethernet,
 	return !(ethernet->h_dest[0] & 1) && to[0] == own[0] && to[1] == own[1] && to[2] == own[2];
 }
 
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+
+/*
+ * Segments with data that follow each other are one packet by the time that iptables counts: GRO
+ * joins them behind this hook.
+ */
+static __always_inline bool may_be_joined(const struct packet *packet)
+{
+	const __u32 bare = (FAMILY == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) +
+			   sizeof(struct tcphdr);
+
+	return packet->protocol == IPPROTO_TCP && !(packet->tcp_flags & (TCP_SYN | TCP_RST)) &&
+	       packet->length > bare;
+}
+
 static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
 				       struct route_facts *facts)
 {
 	__u32 output = 0;
-	enum route route = route_for_certain(arrival, packet, facts, &output);
+	enum route route = ROUTE_UNKNOWN;
 
+	if (!may_be_joined(packet))
+		route = route_for_certain(arrival, packet, facts, &output);
 	if (route == ROUTE_UNKNOWN)
 		return false;
 	packet->counting = COUNTING_LATER;
