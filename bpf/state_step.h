@@ -54,23 +54,30 @@ static __always_inline __u64 quota_step(__u64 now, __u32 length, int *match)
 
 static __always_inline int state_step(struct state *state, const struct packet *packet)
 {
-	if (state->kind == STATE_RANDOM)
+	__u32 kind = state->kind, tries = STATE_TRIES;
+
+	if (kind == STATE_RANDOM)
 		return (state_chance() & 0x7fffffff) < state->random.probability;
-	if (state->kind == STATE_TIME)
+	if (kind == STATE_TIME)
 		return time_matches(state, state_clock());
-	for (int i = 0; i < STATE_TRIES; i++) {
-		__u64 now = *(volatile __u64 *)&state->now, next;
+	/* verifiers before 6.3 take a loop only where a conditional jump closes it */
+	do {
+		__u64 now, next;
 		int match;
 
-		if (state->kind == STATE_LIMIT)
+		/* no addresses of members kept on the stack, of which there is little */
+		__asm__ volatile("" : "+r"(state));
+		now = *(volatile __u64 *)&state->now;
+
+		if (kind == STATE_LIMIT)
 			next = limit_step(state, now, &match);
-		else if (state->kind == STATE_NTH)
+		else if (kind == STATE_NTH)
 			next = nth_step(state, now, &match);
 		else
 			next = quota_step(now, packet->length, &match);
 		if (next == now || state_swap(&state->now, now, next) == now)
 			return match;
-	}
+	} while (--tries);
 	return 0;
 }
 
