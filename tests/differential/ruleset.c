@@ -122,6 +122,8 @@ static void put_matches(FILE *out, const struct scope *scope, const char *chain,
 	put_protocol(out, scope, random);
 	if (random_chance(random, 10))
 		put_other_match(out, scope, random);
+	if (random_chance(random, 5))
+		put_match_of_chain(out, chain, scope, random);
 	if (scope->variant != VARIANT_PLAIN && random_chance(random, 40))
 		put_connection(out, scope, random);
 	if (random_chance(random, 5))

@@ -29,6 +29,9 @@ char *ruleset_text(const struct ruleset *ruleset, const bool without[RULES_MAX])
 void put_protocol_match(FILE *out, const struct scope *scope, struct random *random);
 /* A match that asks for no protocol. */
 void put_other_match(FILE *out, const struct scope *scope, struct random *random);
+/* A match that only @chain allows; none in user chains. */
+void put_match_of_chain(FILE *out, const char *chain, const struct scope *scope,
+			struct random *random);
 /* Options of `-m conntrack` or `-m state`. */
 void put_connection(FILE *out, const struct scope *scope, struct random *random);
 /* Tables beside the filter: what came through it is counted, and by variant raw and nat. */

@@ -125,6 +125,16 @@ static void put_security(FILE *out, const struct scope *scope, struct random *ra
 	fputs("COMMIT\n", out);
 }
 
+static void put_mangle(FILE *out, struct random *random)
+{
+	fputs("*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+	      ":OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n",
+	      out);
+	fprintf(out, "-A PREROUTING -p udp -j MARK --set-mark %u\n", 1 + random_below(random, 3));
+	fprintf(out, "-A OUTPUT -p tcp -j MARK --set-mark %u\n", 1 + random_below(random, 3));
+	fputs("COMMIT\n", out);
+}
+
 static void put_raw(FILE *out, struct random *random)
 {
 	fputs("*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n", out);
@@ -181,6 +191,8 @@ static void put_nat(FILE *out, const struct scope *scope, struct random *random)
 void put_other_tables(FILE *out, const struct scope *scope, struct random *random)
 {
 	put_security(out, scope, random);
+	if (scope_is_exact(scope))
+		put_mangle(out, random);
 	if (scope->variant != VARIANT_PLAIN)
 		put_raw(out, random);
 	if (scope->variant == VARIANT_NAT)

@@ -95,16 +95,63 @@ static void put_stateful(FILE *out, const struct scope *scope, struct random *ra
 	}
 }
 
+/* What IP headers carry beside addresses. */
+static void put_field(FILE *out, const struct scope *scope, struct random *random)
+{
+	static const char *const compared[] = { "eq 64", "lt 64", "gt 2", "eq 1" };
+
+	switch (random_below(random, 4)) {
+	case 0:
+		fprintf(out, " -m %s --%s-%s", scope->family == 4 ? "ttl" : "hl",
+			scope->family == 4 ? "ttl" : "hl", PICK(random, compared));
+		break;
+	case 1:
+		fprintf(out, " -m tos %s--tos 0x%02x/0x%02x", inversion(random),
+			random_below(random, 2) * 16, 16 + random_below(random, 2) * 8);
+		break;
+	case 2:
+		fprintf(out, " -m dscp %s--dscp %u", inversion(random), random_below(random, 3));
+		break;
+	default:
+		fprintf(out, " -m ecn %s--ecn-ip-ect %u", inversion(random),
+			random_below(random, 4));
+		break;
+	}
+}
+
+/* What is said of a packet outside of it; see put_mangle() for the marks. */
+static void put_circumstance(FILE *out, const struct scope *scope, struct random *random)
+{
+	static const char *const kinds[] = { "unicast", "broadcast", "multicast" };
+
+	(void)scope;
+	if (random_chance(random, 50))
+		fprintf(out, " -m mark %s--mark %u/3", inversion(random), random_below(random, 4));
+	else
+		fprintf(out, " -m pkttype %s--pkt-type %s", inversion(random), PICK(random, kinds));
+}
+
+void put_match_of_chain(FILE *out, const char *chain, const struct scope *scope,
+			struct random *random)
+{
+	static const char *const owners[] = { "--uid-owner 0", "--gid-owner 1-70000",
+					      "--socket-exists" };
+
+	if (chain[0] == 'I' || chain[0] == 'F')
+		fprintf(out, " -m mac %s--mac-source 02:00:00:00:00:0%u", inversion(random),
+			1 + random_below(random, 2));
+	else if (chain[0] == 'O' && scope_is_exact(scope))
+		fprintf(out, " -m owner %s%s", inversion(random), PICK(random, owners));
+}
+
 void put_other_match(FILE *out, const struct scope *scope, struct random *random)
 {
 	static void (*const kinds[])(FILE *, const struct scope *, struct random *) = {
-		put_range,
-		put_length,
-		put_stateful,
+		put_range, put_field, put_length, put_circumstance, put_stateful,
 	};
-	/* early stages alone know no length, and where connections are not looked at, several
-	   packets are on their way, in no certain order */
-	unsigned known = !scope_is_exact(scope) ? 1 : scope->variant == VARIANT_PLAIN ? 2 : 3;
+	/* early stages alone know the rest not at all or not always, and where connections are not
+	   looked at, several packets are on their way, in no certain order */
+	unsigned known = !scope_is_exact(scope) ? 2 : scope->variant == VARIANT_PLAIN ? 4 : 5;
 
 	kinds[random_below(random, known)](out, scope, random);
 }
