@@ -7,16 +7,18 @@
 #include "extension.h"
 #include "layout.h"
 #include "text.h"
+#include "unsupported.h"
 
 /* Whether the kernel knows it, only the kernel can say. */
 static int refuse(const struct table *table, uint32_t index, const char *kind, const char *name,
 		  struct message *message)
 {
+	const char *reason = unsupported_reason(name);
 	char place[MESSAGE_SIZE / 2];
 
 	rule_place(table, index, place, sizeof(place));
-	return message_set(message, -EOPNOTSUPP, "%s: %s \"%s\" is not done in BPF", place, kind,
-			   name);
+	return message_set(message, -EOPNOTSUPP, "%s: %s \"%s\" is not done in BPF%s%s", place,
+			   kind, name, reason ? ": " : "", reason ? reason : "");
 }
 
 static bool name_terminated(const char *name)

@@ -5,6 +5,7 @@
 
 #include "../iptables-compat/extension.h"
 #include "../iptables-compat/text.h"
+#include "../iptables-compat/unsupported.h"
 #include "compile.h"
 
 /* What an ipt_ip and an ip6t_ip6 say, the same way for both. */
@@ -179,11 +180,12 @@ static int lower_selector(struct rule *rule, enum family family, const struct se
 static int refuse(const struct table *table, uint32_t index, const char *kind, const char *name,
 		  struct message *message)
 {
+	const char *reason = unsupported_reason(name);
 	char place[128];
 
 	rule_place(table, index, place, sizeof(place));
-	return message_set(message, -EOPNOTSUPP, "%s: %s \"%s\" is not done in BPF", place, kind,
-			   name);
+	return message_set(message, -EOPNOTSUPP, "%s: %s \"%s\" is not done in BPF%s%s", place,
+			   kind, name, reason ? ": " : "", reason ? reason : "");
 }
 
 static int lower_matches(struct rule *rule, const struct table *table, uint32_t index,

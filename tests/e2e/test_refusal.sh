@@ -21,6 +21,9 @@ refused() { # NAME EXPECTED-LINE COMMAND...
 
 refused "match" 'ubpfilter: filter/FORWARD rule 1: match "string" is not done in BPF' \
 	iptables-legacy -A FORWARD -m string --string x --algo bm -j ACCEPT
+refused "match, with the reason" "ubpfilter: filter/FORWARD rule 1: match \"recent\" is not done in BPF: its lists are shown and \
+changed in /proc/net/xt_recent, and rules of other tables share them" \
+	iptables-legacy -A FORWARD -m recent --set -j ACCEPT
 refused "target" 'ubpfilter: filter/INPUT rule 2: target "REJECT" is not done in BPF' \
 	iptables-legacy -A INPUT -p tcp -j REJECT
 refused "in a user chain" 'ubpfilter: filter/mine rule 2: match "string" is not done in BPF' \

@@ -4,6 +4,7 @@
  * all fields of the predicates that it lowers to, whatever its data.
  */
 #include "../../../iptables-compat/extension.h"
+#include "../../../iptables-compat/unsupported.h"
 #include "../../../common/cleanup.h"
 #include "../../../translator/field.h"
 
@@ -116,6 +117,7 @@ static void write_row(FILE *out, const struct match_extension *extension)
 static char *made(void)
 {
 	const struct match_extension *extension;
+	const struct unsupported *unsupported;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -123,6 +125,9 @@ static char *made(void)
 	fputs(heading, out);
 	for (size_t i = 0; (extension = match_at(i)); i++)
 		write_row(out, extension);
+	fputs("\nLeft to the kernel, with the reason:\n\n| match | reason |\n|---|---|\n", out);
+	for (size_t i = 0; (unsupported = unsupported_at(i)); i++)
+		fprintf(out, "| %s | %s |\n", unsupported->name, unsupported->reason);
 	fclose(out);
 	return text;
 }

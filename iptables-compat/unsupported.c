@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "unsupported.h"
+
+#include <string.h>
+
+#include "../common/cleanup.h"
+
+static const struct unsupported matches[] = {
+	{ "recent", "its lists are shown and changed in /proc/net/xt_recent, and rules of other "
+		    "tables share them" },
+	{ "hashlimit", "its buckets are shown in /proc/net/ipt_hashlimit, and rules of other "
+		       "tables share them" },
+	{ "connlimit", "the kernel counts connections in lists that programs cannot read" },
+	{ "connbytes", "the bytes and packets of a connection are not read yet" },
+};
+
+const struct unsupported *unsupported_at(size_t index)
+{
+	return index < ARRAY_SIZE(matches) ? &matches[index] : NULL;
+}
+
+const char *unsupported_reason(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(matches); i++)
+		if (strcmp(matches[i].name, name) == 0)
+			return matches[i].reason;
+	return NULL;
+}
