@@ -188,6 +188,61 @@ static bool protocol_has_header(uint8_t protocol, uint8_t family)
 	}
 }
 
+/* --- alternatives --- */
+
+/* A run of extras of which one must hold. */
+struct clause {
+	const struct classify_extra *extras;
+	uint32_t count;
+};
+
+static bool is_port_range(const struct classify_extra *extra)
+{
+	return (extra->field == FIELD_SOURCE_PORT || extra->field == FIELD_DESTINATION_PORT) &&
+	       !(extra->flags & EXTRA_INVERT);
+}
+
+/* The first clause that is on ports alone; count 0: there is none. */
+static struct clause port_clause(const struct condition *c, enum packet_class class)
+{
+	uint32_t end = class == CLASS_SOUND ? c->extra_count : c->item.extra_early;
+	uint32_t first = 0;
+	bool on_ports = true;
+
+	for (uint32_t i = 0; i < end; i++) {
+		on_ports &= is_port_range(&c->extras[i]);
+		if (c->extras[i].flags & EXTRA_OR_NEXT)
+			continue;
+		if (on_ports && i + 1 - first <= BOX_PARTS_MAX)
+			return (struct clause){ &c->extras[first], i + 1 - first };
+		first = i + 1;
+		on_ports = true;
+	}
+	return (struct clause){ NULL, 0 };
+}
+
+uint32_t box_parts(const struct condition *condition, enum packet_class class)
+{
+	uint32_t count = port_clause(condition, class).count;
+
+	return count ? count : 1;
+}
+
+struct box box_part(const struct condition *condition, enum packet_class class,
+		    const struct box *box, uint32_t part)
+{
+	struct clause clause = port_clause(condition, class);
+	struct box narrowed = *box;
+	bool source;
+
+	if (part >= clause.count)
+		return narrowed;
+	source = clause.extras[part].field == FIELD_SOURCE_PORT;
+	narrow(&narrowed, source ? KEY_SOURCE_PORT : KEY_DESTINATION_PORT,
+	       (uint32_t)clause.extras[part].value[0], (uint32_t)clause.extras[part].mask[0]);
+	return narrowed;
+}
+
 bool condition_wants_header(const struct condition *condition, uint8_t family)
 {
 	const struct classify_item *item = &condition->item;

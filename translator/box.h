@@ -28,6 +28,19 @@ struct box {
 void box_build(const struct condition *condition, enum packet_class class, uint8_t family,
 	       struct box *box);
 
+/*
+ * Alternatives on ports make a box each, up to this many; more are left to the confirmation. An
+ * item may then be in several boxes, which are next to each other.
+ */
+#define BOX_PARTS_MAX 16
+
+/** box_parts() - how many boxes the condition's alternatives make of its one; 1: none. */
+uint32_t box_parts(const struct condition *condition, enum packet_class class);
+
+/** box_part() - @box, of box_build(), less what alternative @part does not let in. */
+struct box box_part(const struct condition *condition, enum packet_class class,
+		    const struct box *box, uint32_t part);
+
 /**
  * condition_wants_header() - is a packet asked for its transport header whose protocol has none?
  * Not in a table from iptables, where a match on ports stands behind one on the protocol.

@@ -48,7 +48,7 @@ static uint32_t table_words(const struct ir *ir)
 	return words;
 }
 
-static int input_open(struct tree_input *input, uint32_t words, uint32_t count)
+static int input_open(struct tree_input *input, uint32_t words, size_t count)
 {
 	*input = (struct tree_input){ 0 };
 	for (uint8_t word = 0; word < KEY_WORDS; word++)
@@ -130,23 +130,56 @@ static int item_build(struct table_build *build, const struct item_list *list, u
 	inputs->can_hotdrop |= condition_can_hotdrop(&condition);
 	build->head.headless_breaks |= condition_wants_header(&condition, build->ir->family);
 	for (int class = 0; class < CLASS_COUNT; class ++) {
+		uint32_t parts = box_parts(&condition, class);
+
 		box_build(&condition, class, build->ir->family, &box);
-		input_add(&inputs->classes[class], &box, base + i, &condition.item);
+		for (uint32_t part = 0; part < parts; part++) {
+			struct box narrowed = box_part(&condition, class, &box, part);
+
+			input_add(&inputs->classes[class], &narrowed, base + i, &condition.item);
+		}
 	}
 	return 0;
+}
+
+static bool has_alternatives(const struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->predicate_count; i++)
+		if (rule->predicates[i].or_next)
+			return true;
+	return false;
+}
+
+/* The most boxes that the items can make. */
+static size_t boxes_max(const struct ir *ir, const struct item_list *list)
+{
+	size_t count = list->item_count;
+
+	for (uint32_t i = 0; i < list->item_count; i++) {
+		uint32_t rule = list->items[i].rule;
+		bool several = rule != RULE_NONE && has_alternatives(&ir->rules[rule]);
+
+		for (uint32_t guard = list->items[i].guard; guard != GUARD_NONE && !several;
+		     guard = list->guards[guard].parent)
+			several = has_alternatives(&ir->rules[list->guards[guard].rule]);
+		if (several)
+			count += BOX_PARTS_MAX - 1;
+	}
+	return count;
 }
 
 static int chain_items(struct table_build *build, const struct item_list *list,
 		       struct chain_inputs *inputs)
 {
 	uint32_t words = table_words(build->ir), base = build->item_count;
+	size_t boxes = boxes_max(build->ir, list);
 	int error = 0;
 
 	if ((uint64_t)base + list->item_count > CLASSIFY_ITEM_MAX)
 		return message_set(build->message, -E2BIG, "the chains have more than %u rules",
 				   CLASSIFY_ITEM_MAX);
 	for (int class = 0; class < CLASS_COUNT && !error; class ++)
-		error = input_open(&inputs->classes[class], words, list->item_count);
+		error = input_open(&inputs->classes[class], words, boxes);
 	for (uint32_t i = 0; i < list->item_count && !error; i++)
 		error = item_build(build, list, i, base, inputs);
 	return error;

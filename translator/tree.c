@@ -86,14 +86,19 @@ struct building {
 static int make_leaf(struct building *b, const struct task *task, struct classify_node *node)
 {
 	const uint32_t *items = b->now.pool + task->first;
+	uint32_t count = 0;
 
 	if (array_room(&b->shares, &b->shares_room, task->count + (size_t)1, sizeof(*b->shares)))
 		return -ENOMEM;
-	for (uint32_t i = 0; i < task->count; i++)
-		b->shares[i] = b->input->index[items[i]];
-	b->shares[task->count] = CLASSIFY_NO_RULE;
+	for (uint32_t i = 0; i < task->count; i++) {
+		uint32_t index = b->input->index[items[i]];
+
+		if (!count || b->shares[count - 1] != index) /* another box of the same item */
+			b->shares[count++] = index;
+	}
+	b->shares[count++] = CLASSIFY_NO_RULE;
 	*node = (struct classify_node){ .eighth = CLASSIFY_LEAF };
-	return word_lists_add(&b->store->lists, b->shares, task->count + 1, &node->base);
+	return word_lists_add(&b->store->lists, b->shares, count, &node->base);
 }
 
 /* --- tasks --- */
