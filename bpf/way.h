@@ -3,7 +3,7 @@
  * What early stages ask before they drop a packet: would anybody notice that it is gone?
  *
  * Part of the netfilter stage's object: libbpf 1.1 does not link two objects that name the same
- * kernel function, and without that stage there is no early one.
+ * kernel function. Without that stage, in front of a table of the kernel's, way.bpf.c has it.
  */
 #ifndef UBPFILTER_WAY_H
 #define UBPFILTER_WAY_H

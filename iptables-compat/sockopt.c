@@ -135,6 +135,31 @@ static int get_entries(const struct exchange *exchange)
 	return reply(exchange, TAKE_PTR(copy), exchange->input_len);
 }
 
+int entries_add(enum family family, void *entries, size_t size, const struct xt_counters *counters,
+		uint32_t count)
+{
+	const struct layout *layout = layout_get(family);
+	unsigned char *base = entries;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct xt_counters sum;
+		uint16_t next;
+
+		if (size < layout->entry_size)
+			return -EINVAL;
+		next = field_u16(base, layout->next_offset);
+		if (next < layout->entry_size || next > size)
+			return -EINVAL;
+		memcpy(&sum, base + layout->counters, sizeof(sum));
+		sum.pcnt += counters[i].pcnt;
+		sum.bcnt += counters[i].bcnt;
+		memcpy(base + layout->counters, &sum, sizeof(sum));
+		base += next;
+		size -= next;
+	}
+	return size ? -EINVAL : 0;
+}
+
 enum revision_kind {
 	REVISION_MATCH,
 	REVISION_TARGET,

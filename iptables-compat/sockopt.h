@@ -58,6 +58,15 @@ int sockopt_set(struct table_home *home, enum family family, int option, const v
 		size_t input_len, void **output, size_t *output_len, struct message *message);
 
 /**
+ * entries_add() - add to the counters in an answer to GET_ENTRIES, whoever gave it.
+ * @entries, @size: the entries in it.
+ * @counters: one for each, @count of them.
+ * Return: 0; -EINVAL where these are not @count entries, of which some may be changed then.
+ */
+int entries_add(enum family family, void *entries, size_t size, const struct xt_counters *counters,
+		uint32_t count);
+
+/**
  * sockopt_is_ours() - whether the shim takes this option for us, given the option buffer: right
  * level, an iptables option, and it names the table "filter" (or is a REVISION query).
  * @level: SOL_IP or SOL_IPV6. @family: set when true.

@@ -173,7 +173,7 @@ static bool list_has(const void *data, uint32_t ifindex)
 static void wanted_add(struct wanted *wanted, const struct netns *netns, enum table_family family,
 		       uint64_t number)
 {
-	bool has[ENTRY_COUNT], at_ingress;
+	bool has[ENTRY_COUNT], at_ingress, kernels;
 
 	if (!number)
 		return;
@@ -181,10 +181,12 @@ static void wanted_add(struct wanted *wanted, const struct netns *netns, enum ta
 		has[entry] = generation_has(netns, family, number, (enum entry_point)entry);
 	at_ingress = has[ENTRY_XDP] || has[ENTRY_INGRESS];
 	wanted->ingress |= at_ingress;
-	wanted->early &= has[ENTRY_NETFILTER] || !at_ingress;
+	kernels = generation_is_kernels(netns, family, number);
+	wanted->early &= has[ENTRY_NETFILTER] || kernels || !at_ingress;
 	wanted->xdp &= has[ENTRY_XDP] || !at_ingress;
 	wanted->egress |= has[ENTRY_EGRESS];
-	wanted->netfilter |= has[ENTRY_NETFILTER];
+	/* without a program to judge there: who comes first at the hook is known then, to be us */
+	wanted->netfilter |= has[ENTRY_NETFILTER] || (kernels && at_ingress);
 }
 
 static struct wanted what_is_wanted(const struct netns *netns)

@@ -97,6 +97,61 @@ static bool record_find(const struct netns *netns, enum table_family family, uin
 	return found;
 }
 
+/* --- programs in front of it ----------------------------------------------------------------- */
+
+bool generation_has_early(const struct netns *netns, enum table_family family, uint64_t number)
+{
+	return generation_has(netns, family, number, ENTRY_XDP) ||
+	       generation_has(netns, family, number, ENTRY_INGRESS);
+}
+
+/* They are worth having, and not worth failing for: the kernel judges all that they leave. */
+static void early_make(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
+		       const struct generation *early)
+{
+	struct message message = {};
+	int error = generation_make(netns, netns_fd, family, number, early, &message);
+
+	netns->pending[family] = number;
+	if (!error)
+		error = devices_sync(netns, netns_fd, true, &message);
+	netns->pending[family] = 0;
+	if (!error)
+		return;
+	generation_clear(netns, family, number);
+	fprintf(stderr, "no early drop in front of the kernel's %s: %s (%s)\n",
+		kernel_table_name(family), message.text, strerror(-error));
+}
+
+int netns_early_counters(const struct netns *netns, enum table_family family,
+			 struct counter *counters, uint32_t count, struct message *message)
+{
+	uint64_t number = netns_generation(netns, family);
+
+	if (!generation_has_early(netns, family, number))
+		return -ENOENT;
+	return generation_counters(netns, family, number, counters, count, message);
+}
+
+/* To those of the kernel, once nothing can add to them any more. */
+static int early_counters_add(const struct netns *netns, enum table_family family, uint64_t number,
+			      struct counter *old, uint32_t old_count, struct message *message)
+{
+	_cleanup_free_ struct counter *early = NULL;
+	int error;
+
+	if (!generation_has_early(netns, family, number))
+		return 0;
+	early = calloc(old_count, sizeof(*early));
+	error = early ? generation_counters(netns, family, number, early, old_count, message)
+		      : -ENOMEM;
+	for (uint32_t i = 0; i < old_count && !error; i++) {
+		old[i].packets += early[i].packets;
+		old[i].bytes += early[i].bytes;
+	}
+	return error;
+}
+
 /* --- after an interruption ------------------------------------------------------------------- */
 
 /* Between two tables of the kernel's: it has the old one or the new one, and only it knows. */
@@ -167,7 +222,8 @@ int hand_over_end(const struct netns *netns, int netns_fd, enum table_family fam
 				   "BPF enforces the table, but the kernel does still, too: "
 				   "its filter table cannot be emptied: %s",
 				   strerror(-error));
-	return record_remove(netns, family, number);
+	error = record_remove(netns, family, number);
+	return error ? error : early_counters_add(netns, family, number, old, old_count, message);
 }
 
 /* --- over ------------------------------------------------------------------------------------ */
@@ -197,6 +253,19 @@ static bool judged_behind(const struct netns *netns, enum table_family family, e
 	       generation_has(netns, family, netns_generation(netns, family), ENTRY_EGRESS);
 }
 
+/* From one table of the kernel's to the next: @old has what the kernel counted. */
+static void kernel_go_on(struct netns *netns, int netns_fd, enum table_family family,
+			 uint64_t number, struct counter *old, uint32_t old_count,
+			 struct message *message)
+{
+	record_remove(netns, family, number);
+	if (!generation_has_early(netns, family, number))
+		return;
+	if (!programs_wait())
+		early_counters_add(netns, family, number, old, old_count, message);
+	generation_end(netns, netns_fd, family, number);
+}
+
 /* The new number in force, and what was before out of it. */
 static int kernel_begin(struct netns *netns, int netns_fd, enum table_family family,
 			enum enforcer before, struct counter *old, uint32_t old_count,
@@ -213,7 +282,7 @@ static int kernel_begin(struct netns *netns, int netns_fd, enum table_family fam
 	if (error)
 		return error;
 	if (before == ENFORCER_KERNEL)
-		record_remove(netns, family, number);
+		kernel_go_on(netns, netns_fd, family, number, old, old_count, message);
 	if (before == ENFORCER_BPF)
 		generation_retire(netns, netns_fd, family, number, old, old_count, message);
 	return 0;
@@ -242,12 +311,16 @@ int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
 	number = netns_generation(netns, family) + 1;
 	generation_clear(netns, family, number);
 	error = record_write(netns, family, number, next->reason);
+	if (!error && next->early->object->stages)
+		early_make(netns, netns_fd, family, number, next->early);
 	if (!error)
 		error = kernel_table_replace(&table, next->argument, next->size,
 					     before == ENFORCER_KERNEL ? old : NULL, old_count);
 	if (!error)
 		error = kernel_begin(netns, netns_fd, family, before, old, old_count, message);
-	if (error)
+	if (error) {
+		generation_end(netns, netns_fd, family, number);
 		hand_over_settle(netns, netns_fd, family, NULL);
+	}
 	return error;
 }

@@ -253,6 +253,10 @@ void libbpf_say_nothing(void);
 /** programs_wait() - wait until no program, and no netfilter hook, that started before runs. */
 int programs_wait(void);
 
+/** generation_make() - everything of a generation, out of every packet's way. */
+int generation_make(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
+		    const struct generation *next, struct message *message);
+
 /** generation_commit() - put a generation in force, at all hooks and devices at once. */
 int generation_commit(const struct netns *netns, enum table_family family, uint64_t number,
 		      struct message *message);
@@ -260,7 +264,10 @@ int generation_commit(const struct netns *netns, enum table_family family, uint6
 /** generation_clear() - remove programs, maps and blob of a generation that is not in force. */
 void generation_clear(const struct netns *netns, enum table_family family, uint64_t number);
 
-/** generation_retire() - clear one that was in force until now, whoever enforced it; @old: its
+/** generation_end() - clear one that was in force until now, and leave hooks that only it used. */
+void generation_end(struct netns *netns, int netns_fd, enum table_family family, uint64_t number);
+
+/** generation_retire() - end one, whoever enforced it; @old: its
  * final counters, or zeros and @message. */
 void generation_retire(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
 		       struct counter *old, uint32_t old_count, struct message *message);
@@ -271,6 +278,9 @@ void generation_retire(struct netns *netns, int netns_fd, enum table_family fami
 
 /** generation_is_kernels() - whether the kernel's ip_tables enforces, or enforced, this one. */
 bool generation_is_kernels(const struct netns *netns, enum table_family family, uint64_t number);
+
+/** generation_has_early() - whether one that the kernel enforces has programs in front. */
+bool generation_has_early(const struct netns *netns, enum table_family family, uint64_t number);
 
 /** hand_over_settle() - where a hand-over was interrupted, go on with what is in force. */
 int hand_over_settle(const struct netns *netns, int netns_fd, enum table_family family,

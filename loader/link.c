@@ -88,6 +88,10 @@ static const struct carried_object trace_objects[2] = {
 	{ object_trace6, &object_trace6_size },
 };
 
+/* The netfilter stage brings this itself; in front of a table of the kernel's it is linked apart.
+ */
+static const struct carried_object way_objects[2] = { OBJECT(way4), OBJECT(way6) };
+
 /* What tables with stateful matches need, and those of them that ask what time it is. */
 static const struct carried_object state_object = { object_state, &object_state_size };
 static const struct carried_object clock_object = { object_wall_clock, &object_wall_clock_size };
@@ -154,7 +158,7 @@ static int add_classified(struct bpf_linker *linker, const struct carried_object
 	return error ? error : add_bytes(linker, copy, *object->size);
 }
 
-/* @early: in front of the netfilter hooks, XDP and TC only drop what is certain. */
+/* @early: in front of the netfilter hooks and the kernel, XDP and TC only drop what is certain. */
 static int add_entry(struct bpf_linker *linker, const struct object *compiled, unsigned stage,
 		     bool early, bool ipv6)
 {
@@ -169,12 +173,12 @@ static int add_entry(struct bpf_linker *linker, const struct object *compiled, u
 /* Stages in front of the netfilter hooks leave connections to them. */
 static bool predicts_connections(const struct object *compiled, unsigned stages)
 {
-	return compiled->needs & NEED_CONNECTION && !(stages & STAGE_BIT(STAGE_NF));
+	return compiled->needs & NEED_CONNECTION && !(stages & DECIDED_BEHIND);
 }
 
 static bool looks_for_traces(unsigned stages)
 {
-	return stages & LINK_LOOKUPS && stages & STAGE_BIT(STAGE_NF) &&
+	return stages & LINK_LOOKUPS && stages & DECIDED_BEHIND &&
 	       stages & (STAGE_BIT(STAGE_XDP) | STAGE_BIT(STAGE_TC));
 }
 
@@ -188,9 +192,11 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 	for (unsigned stage = 0; stage < STAGE_COUNT && !error; stage++)
 		if (stages & STAGE_BIT(stage))
 			error = add_entry(linker, compiled, stage,
-					  stages & STAGE_BIT(STAGE_NF) && stage != STAGE_NF, ipv6);
+					  stages & DECIDED_BEHIND && stage != STAGE_NF, ipv6);
 	if (!error && predicts_connections(compiled, stages))
 		error = add_object(linker, &connection_objects[ipv6]);
+	if (!error && stages & KERNEL_BEHIND)
+		error = add_object(linker, &way_objects[ipv6]);
 	if (!error && looks_for_traces(stages))
 		error = add_object(linker, &trace_objects[ipv6]);
 	if (!error && compiled->needs & NEED_STATE)

@@ -197,7 +197,7 @@ static int generation_pin(const struct netns *netns, const char *folder,
 static int explain(int error, const struct generation *next, unsigned stages,
 		   struct message *message)
 {
-	bool looks_up = next->object->needs & NEED_CONNECTION && !(stages & STAGE_BIT(STAGE_NF));
+	bool looks_up = next->object->needs & NEED_CONNECTION && !(stages & DECIDED_BEHIND);
 	const char *reason = NULL;
 	struct features features;
 

@@ -106,7 +106,7 @@ int loader_stages(struct loader *loader, unsigned *stages, struct message *messa
 
 struct generation {
 	const struct object *object; /* as compile() makes it, not linked */
-	const void *blob;	     /* kept beside it, for netns_blob() */
+	const void *blob;	     /* kept beside it, for netns_blob(); NULL: none is */
 	size_t blob_size;
 	uint32_t rule_count;
 };
@@ -124,7 +124,8 @@ int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 struct hand_over {
 	const void *argument; /* of SET_REPLACE, as a client passed it, but for its counters */
 	size_t size;
-	const char *reason; /* why BPF does not enforce it: a line */
+	const char *reason;		/* why BPF does not enforce it: a line */
+	const struct generation *early; /* programs in front of it; an object for no stage: none */
 };
 
 /**
@@ -139,6 +140,13 @@ struct hand_over {
 int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
 		    const struct hand_over *next, struct counter *old, uint32_t old_count,
 		    struct message *message);
+
+/**
+ * netns_early_counters() - what the programs in front of a table that the kernel enforces counted,
+ * @count of them: to be added to the kernel's counters. -ENOENT where there are no such programs.
+ */
+int netns_early_counters(const struct netns *netns, enum table_family family,
+			 struct counter *counters, uint32_t count, struct message *message);
 
 /** netns_counters() - counters of the generation in force, @count of them. */
 int netns_counters(const struct netns *netns, enum table_family family, struct counter *counters,

@@ -22,6 +22,8 @@ object_\name\()_size:
 	object connection6
 	object trace4
 	object trace6
+	object way4
+	object way6
 	object netfilter4
 	object netfilter6
 	object xdp4c

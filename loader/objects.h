@@ -25,6 +25,10 @@ extern const unsigned char object_trace4[];
 extern const uint64_t object_trace4_size; /* bytes */
 extern const unsigned char object_trace6[];
 extern const uint64_t object_trace6_size; /* bytes */
+extern const unsigned char object_way4[];
+extern const uint64_t object_way4_size; /* bytes */
+extern const unsigned char object_way6[];
+extern const uint64_t object_way6_size; /* bytes */
 extern const unsigned char object_netfilter4[];
 extern const uint64_t object_netfilter4_size; /* bytes */
 extern const unsigned char object_netfilter6[];

@@ -42,27 +42,31 @@ static void write_device(const struct netns *netns, uint32_t ifindex, const stru
 	fputs(device->flags & DEVICE_HAS_MASTER ? " (judged at its master)\n" : "\n", out);
 }
 
+static void write_reason(const struct netns *netns, enum table_family family, FILE *out)
+{
+	char reason[MESSAGE_SIZE];
+
+	netns_reason(netns, family, reason, sizeof(reason));
+	fprintf(out, "the kernel's %s: %s", kernel_table_name(family), reason);
+	if (generation_has_early(netns, family, netns_generation(netns, family)))
+		fputs("; BPF drops early, programs:", out);
+}
+
 static void write_table(const struct netns *netns, enum table_family family, FILE *out)
 {
 	uint64_t number = netns_generation(netns, family);
-	char path[STATE_PATH_SIZE], reason[MESSAGE_SIZE];
 
 	if (!number)
 		return;
 	fprintf(out, "    table filter (%s): generation %" PRIu64 ", enforced by ",
 		family == TABLE_IPV4 ? "IPv4" : "IPv6", number);
-	if (generation_is_kernels(netns, family, number)) {
-		netns_reason(netns, family, reason, sizeof(reason));
-		fprintf(out, "the kernel's %s: %s\n", kernel_table_name(family), reason);
-		return;
-	}
-	fputs("BPF, programs:", out);
-	for (unsigned i = 0; i < ENTRY_COUNT; i++) {
-		state_pin_path(netns, path, "%s-%" PRIu64 "/%s", family_name(family), number,
-			       entry_program_names[i]);
-		if (!access(path, F_OK))
+	if (generation_is_kernels(netns, family, number))
+		write_reason(netns, family, out);
+	else
+		fputs("BPF, programs:", out);
+	for (unsigned i = 0; i < ENTRY_COUNT; i++)
+		if (generation_has(netns, family, number, (enum entry_point)i))
 			fprintf(out, " %s", entry_program_names[i]);
-	}
 	fputc('\n', out);
 }
 

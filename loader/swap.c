@@ -95,9 +95,9 @@ static int needs_xdp(const struct netns *netns, int netns_fd, bool *needed, stru
 	return error;
 }
 
-/* Steps 1 and 2: everything of the new generation, out of every packet's way. */
-static int generation_make(struct netns *netns, int netns_fd, enum table_family family,
-			   uint64_t number, const struct generation *next, struct message *message)
+/* Steps 1 and 2. */
+int generation_make(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
+		    const struct generation *next, struct message *message)
 {
 	unsigned stages = next->object->stages;
 	bool with_xdp = false;
@@ -115,7 +115,8 @@ static int generation_make(struct netns *netns, int netns_fd, enum table_family 
 	if (error)
 		return error;
 	snprintf(name, sizeof(name), "%s-%" PRIu64, family_name(family), number);
-	error = state_write_blob(netns, name, next->blob, next->blob_size);
+	if (next->blob)
+		error = state_write_blob(netns, name, next->blob, next->blob_size);
 	if (error)
 		return message_set(message, error, "cannot keep the table of %u rules: %s",
 				   next->rule_count, strerror(-error));
@@ -164,17 +165,22 @@ static bool same_hooks(const struct netns *netns, enum table_family family, uint
 	return true;
 }
 
-void generation_retire(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
-		       struct counter *old, uint32_t old_count, struct message *message)
+void generation_end(struct netns *netns, int netns_fd, enum table_family family, uint64_t number)
 {
 	bool hooks_moved = !same_hooks(netns, family, number, netns_generation(netns, family));
 
-	if (old_counters(netns, netns_fd, family, number, old, old_count, message))
-		memset(old, 0, old_count * sizeof(*old));
 	generation_clear(netns, family, number);
 	if (hooks_moved)
 		devices_sync(netns, netns_fd, true, NULL);
 	conntrack_settle(netns, netns_fd, NULL);
+}
+
+void generation_retire(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
+		       struct counter *old, uint32_t old_count, struct message *message)
+{
+	if (old_counters(netns, netns_fd, family, number, old, old_count, message))
+		memset(old, 0, old_count * sizeof(*old));
+	generation_end(netns, netns_fd, family, number);
 }
 
 int netns_replace(struct netns *netns, int netns_fd, enum table_family family,

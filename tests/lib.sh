@@ -180,7 +180,7 @@ on_bpf() { # NAME COMMAND...: in a namespace, under the shim
 # Who enforces which table, as status tells it: sorted lines "(FAMILY) WHO: WHY".
 enforcers() {
 	"$ubpfilter" status | sed -n 's/^ *table filter \((IPv[46])\): generation [0-9]*, enforced by /\1 /p' |
-		sed 's/, programs: .*//' | sort
+		sed 's/\(; BPF drops early\)\?, programs: .*//' | sort
 }
 
 # Packets that a rule counted: counter NAME iptables|ip6tables CHAIN RULE-NUMBER

@@ -193,3 +193,20 @@ int compile(const struct table *table, const struct compile_options *options, st
 	ir_free(ir);
 	return error;
 }
+
+int compile_early(const struct table *table, unsigned stages, struct object *object,
+		  struct message *message)
+{
+	const struct compile_options options = { .stages = stages | KERNEL_BEHIND };
+	struct ir *ir;
+	int error = lower_known(table, &ir);
+
+	if (error)
+		return error;
+	error = early_stages(ir, options.stages)
+			? emit(ir, &options, table->family == FAMILY_IPV4 ? "filter" : "filter6",
+			       object, message)
+			: -ENODATA;
+	ir_free(ir);
+	return error;
+}

@@ -29,6 +29,12 @@ enum stage {
 
 #define STAGE_BIT(stage) (1u << (stage))
 
+/* Among STAGE_BIT()s: the kernel's own table decides, behind all stages. */
+#define KERNEL_BEHIND (1u << 30)
+
+/* With one of these, XDP and TC are early stages. */
+#define DECIDED_BEHIND (STAGE_BIT(STAGE_NF) | KERNEL_BEHIND)
+
 /* How a table becomes code. */
 enum form {
 	FORM_AUTO,     /* whichever costs a packet less */
@@ -66,8 +72,22 @@ struct object {
 int compile(const struct table *table, const struct compile_options *options, struct object *object,
 	    struct message *message);
 
+/**
+ * compile_early() - what may be dropped in front of a table that the kernel enforces.
+ * @table: decoded as DEMAND_SOUND. @stages: STAGE_BIT()s of early stages.
+ * Return: as compile(); -ENODATA when that is nothing.
+ */
+int compile_early(const struct table *table, unsigned stages, struct object *object,
+		  struct message *message);
+
 /** lower() - the table as IR; the first half of compile(). Errors as compile(). */
 int lower(const struct table *table, struct ir **ir, struct message *message);
+
+/**
+ * lower_known() - the same of a table that another enforces: what BPF does not do of a rule is a
+ * predicate on FIELD_BEYOND, which no stage knows.
+ */
+int lower_known(const struct table *table, struct ir **ir);
 
 /**
  * lower_each() - the same to look at a table, rule by rule: what BPF does not do of a rule is

@@ -95,6 +95,7 @@ static const struct field_info fields[FIELD_COUNT] = {
 			  .needs = NEED_STATE, .stages = EVERYWHERE },
 	[FIELD_NEVER] = { "nothing", .operand = OPERAND_NONE, .special = true,
 			  .stages = EVERYWHERE },
+	[FIELD_BEYOND] = { "what BPF does not do", AT(protocol), OPERAND_RANGE, .stages = 0 },
 };
 
 /* All 16 bytes from a field on are read at once: those behind it must be in struct packet too. */

@@ -181,21 +181,51 @@ static int home_add_counters(struct table_home *base, const struct xt_counters *
 				  table->entry_count, message);
 }
 
+/* What is dropped in front of the kernel's table. */
+struct in_front {
+	struct object object; /* owned */
+	struct generation generation;
+};
+
+/* A matter of speed only: where it cannot be told, nothing is dropped there. */
+static void compile_in_front(const struct home *home, const void *argument, size_t len,
+			     struct in_front *front)
+{
+	struct table *table = NULL;
+	uint32_t num_counters;
+	unsigned stages;
+
+	*front = (struct in_front){ .generation.object = &front->object };
+	if (loader_stages(home->loader, &stages, NULL) || !(stages & STAGE_BIT(STAGE_NF)))
+		return;
+	stages &= ~STAGE_BIT(STAGE_NF);
+	if (!stages)
+		return;
+	if (!table_decode_as(home->family, DEMAND_SOUND, argument, len, &table, &num_counters,
+			     NULL) &&
+	    !compile_early(table, stages, &front->object, NULL))
+		front->generation.rule_count = table->entry_count;
+	table_free(table);
+}
+
 static int home_hand_over(struct table_home *base, const void *argument, size_t len,
 			  struct xt_counters *old, struct message *message)
 {
 	struct home *home = (struct home *)base;
 	struct message reason = *message, failure = {};
-	const struct hand_over next = { argument, len, reason.text };
+	struct in_front front;
+	const struct hand_over next = { argument, len, reason.text, &front.generation };
 	char before[MESSAGE_SIZE];
 	uint32_t old_count;
 	int error;
 
 	netns_reason(home->netns, home->slot, before, sizeof(before));
 	error = home_entry_count(base, &old_count, &failure);
+	compile_in_front(home, argument, len, &front);
 	if (!error)
 		error = netns_hand_over(home->netns, home->netns_fd, home->slot, &next,
 					(struct counter *)old, old_count, &failure);
+	object_free(&front.object);
 	message->text[0] = '\0';
 	if (error)
 		return failure.text[0] ? message_set(message, error, "%s, and %s", reason.text,
@@ -266,6 +296,28 @@ int home_set(struct home *home, int option, const void *input, size_t input_len,
 			   message);
 }
 
+/* The kernel has not seen what programs in front of it dropped. */
+static int add_early_counters(const struct home *home, struct ipt_get_entries *answer, size_t size,
+			      struct message *message)
+{
+	_cleanup_free_ struct xt_counters *early = NULL;
+	uint32_t count;
+	int error = kernel_table_count(&home->kernel, &count);
+
+	if (error)
+		return error;
+	early = calloc(count, sizeof(*early));
+	if (!early)
+		return -ENOMEM;
+	error = netns_early_counters(home->netns, home->slot, (struct counter *)early, count,
+				     message);
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	error = entries_add(home->family, answer->entrytable, size - sizeof(*answer), early, count);
+	/* somebody replaced the table between the two calls: ask again */
+	return error ? -EAGAIN : 0;
+}
+
 int home_get(struct home *home, int option, const void *input, size_t input_len, void **output,
 	     size_t *output_len, struct message *message)
 {
@@ -280,6 +332,8 @@ int home_get(struct home *home, int option, const void *input, size_t input_len,
 		return -ENOMEM;
 	memcpy(value, input, input_len);
 	error = kernel_table_call(&home->kernel, option, false, value, input_len);
+	if (!error && option == IPT_SO_GET_ENTRIES)
+		error = add_early_counters(home, value, input_len, message);
 	if (error)
 		return error;
 	*output = TAKE_PTR(value);

@@ -58,9 +58,10 @@ enum field {
 	FIELD_ORIGINAL_DESTINATION_PORT,
 	FIELD_REPLY_SOURCE_PORT,
 	FIELD_REPLY_DESTINATION_PORT,
-	FIELD_STATE, /* a stateful match: what it says depends on the packets before, and each
-			packet that gets to it changes it */
-	FIELD_NEVER, /* matches no packet (the kernel accepts such entries); no operand */
+	FIELD_STATE,  /* a stateful match: what it says depends on the packets before, and each
+			 packet that gets to it changes it */
+	FIELD_NEVER,  /* matches no packet (the kernel accepts such entries); no operand */
+	FIELD_BEYOND, /* a match or target that BPF does not do; any packet may be meant */
 	FIELD_COUNT,
 };
 

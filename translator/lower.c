@@ -210,6 +210,8 @@ static int lower_matches(struct rule *rule, const struct table *table, uint32_t 
 			return refuse(table, index, "match", match->u.user.name, message);
 		first = rule->predicate_count;
 		error = extension->lower ? extension->lower(match->data, &context, rule) : 0;
+		if (error) /* a part of a match says nothing */
+			rule->predicate_count = first;
 		if (error == -ENOENT)
 			return refuse(table, index, "these options of match", extension->name,
 				      message);
@@ -335,6 +337,49 @@ int lower(const struct table *table, struct ir **ir, struct message *message)
 	for (uint32_t i = 0; !error && i < table->entry_count; i++)
 		error = lower_entry(&new->rules[i], table, i, message);
 	return ir_finish(new, error, ir);
+}
+
+/*
+ * The predicates before @from stay. What comes behind is not looked at: the match there may have
+ * effects of its own, or drop the packet, before the kernel gets further. A target may do anything.
+ */
+static int end_beyond(struct rule *rule, uint32_t from)
+{
+	static const struct predicate beyond = { .field = FIELD_BEYOND, .range = { 0, UINT8_MAX } };
+
+	rule->predicate_count = from;
+	rule->action = ACTION_CONTINUE;
+	return rule_add(rule, &beyond);
+}
+
+/* Counts of packets are the kernel's where it enforces the table. */
+static int end_at_state(struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->predicate_count; i++)
+		if (rule->predicates[i].field == FIELD_STATE)
+			return end_beyond(rule, i);
+	return 0;
+}
+
+int lower_known(const struct table *table, struct ir **ir)
+{
+	struct ir *new;
+	int error = ir_make(table, &new);
+
+	if (error)
+		return error;
+	for (uint32_t i = 0; !error && i < table->entry_count; i++) {
+		error = lower_entry(&new->rules[i], table, i, NULL);
+		if (error == -EOPNOTSUPP)
+			error = end_beyond(&new->rules[i], new->rules[i].predicate_count);
+		if (!error)
+			error = end_at_state(&new->rules[i]);
+	}
+	if (error)
+		ir_free(new);
+	else
+		*ir = new;
+	return error;
 }
 
 int lower_each(const struct table *table, struct ir **ir, struct message *messages)

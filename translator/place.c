@@ -17,7 +17,7 @@
 
 enum position stage_position(unsigned stages, enum stage stage)
 {
-	return stages & STAGE_BIT(STAGE_NF) && stage != STAGE_NF ? POSITION_EARLY : POSITION_LAST;
+	return stages & DECIDED_BEHIND && stage != STAGE_NF ? POSITION_EARLY : POSITION_LAST;
 }
 
 bool field_is_known_early(enum field field)
@@ -83,12 +83,12 @@ static bool chain_may_drop(const struct ir *ir, enum hook hook)
 
 unsigned early_stages(const struct ir *ir, unsigned stages)
 {
-	if (!(stages & STAGE_BIT(STAGE_NF)))
+	if (!(stages & DECIDED_BEHIND))
 		return stages;
 	for (int hook = HOOK_INPUT; hook <= HOOK_FORWARD; hook++)
 		if (ir->hook_entry[hook] != RULE_NONE && chain_may_drop(ir, (enum hook)hook))
 			return stages;
-	return STAGE_BIT(STAGE_NF);
+	return stages & STAGE_BIT(STAGE_NF);
 }
 
 static int check_known(const struct table *table, const struct ir *ir, enum stage stage,

@@ -15,7 +15,7 @@ enum position {
 	POSITION_EARLY, /* it drops what it is certain of, and leaves the rest undecided */
 };
 
-/** stage_position() - of @stage among @stages (STAGE_BIT()s): the netfilter stage comes last. */
+/** stage_position() - of @stage among @stages: the netfilter stage comes last, or the kernel. */
 enum position stage_position(unsigned stages, enum stage stage);
 
 /** field_is_known_early() - whether early stages know @field. */

@@ -19,7 +19,7 @@ echo '*filter
 -A INPUT -s 10.99.0.2 -p icmp -j DROP
 COMMIT' >"$scratch/dropping-kernels-other"
 
-reason() { "$programs/ubpfilter" status | sed -n "s/.*enforced by the kernel's ip_tables: //p"; }
+reason() { "$programs/ubpfilter" status | sed -n "s/; BPF drops early.*//; s/.*enforced by the kernel's ip_tables: //p"; }
 
 # The kernel's own table: the table, or nothing.
 check_more() { # WHAT TABLE
