@@ -173,9 +173,11 @@ contains "strict in the configuration" 'ubpfilter: filter/INPUT rule 1: match "s
 equal "status says that it is strict" "strict: yes" "$("$ubpfilter" status | grep strict || true)"
 "$ubpfilter" stop >/dev/null
 echo 'strict = perhaps' >"$scratch/conf"
-contains "strict is yes or no" "conf:1: expected .*strict = yes.no" \
-	"$(UBPFILTER_CONF=$scratch/conf on_bpf bpf iptables-legacy -S 2>&1)"
-"$ubpfilter" stop >/dev/null
+UBPFILTER_CONF=$scratch/conf "$build/ubpfilterd" -f >"$scratch/log" 2>&1 &
+daemon=$!
+succeeds "strict is yes or no" until_true grep -q 'conf:1: expected .*"strict = yes|no"' "$scratch/log"
+kill $daemon
+wait $daemon || true
 
 # --- what is in the way ----------------------------------------------------------------------
 
