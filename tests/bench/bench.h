@@ -40,6 +40,18 @@ void bench_frame(const struct bench_packet *packet, unsigned char frame[64]);
 
 extern const unsigned char bench_address[6]; /* frames are for */
 
+struct bpf_object;
+
+/** bench_ground() - fill the maps of an object as the loader would, for @packet. Return: 0, -errno.
+ */
+int bench_ground(const struct bpf_object *object, const struct bench_packet *packet);
+
+/** bench_run() - ns a packet; 0: could not be run. */
+double bench_run(int program, const struct bench_packet *packet, int repeat);
+
+/** stages_print() - a line for each stage with a small table. */
+void stages_print(uint64_t seed);
+
 double bench_now(void); /* milliseconds */
 double bench_median(double *values, size_t count);
 

@@ -42,7 +42,7 @@ int kernel_open(void)
 	if (!error)
 		error = RUN("ip", "link", "set", "ubpx-out", "up");
 	if (!error)
-		error = RUN("ip", "link", "set", "lo", "up");
+		error = RUN("ip", "link", "set", "lo", "address", "02:00:00:00:00:01", "up");
 	if (!error) /* every address is this host's: all packets come to INPUT */
 		error = RUN("ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo");
 	if (!error)

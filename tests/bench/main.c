@@ -167,6 +167,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	libbpf_set_print(NULL);
+	stages_print(SEED);
 	print_head(empty);
 	for (int shape = 0; shape < SHAPE_COUNT; shape++)
 		for (size_t size = 0; size < ARRAY_SIZE(sizes) && sizes[size] <= most; size++)

@@ -79,7 +79,7 @@ static int program_of(const struct bpf_object *object)
 }
 
 /* As the loader keeps the maps: the device, and a packet's destination as this host's address. */
-static int ground_fill(const struct bpf_object *object, const struct bench_packet *packet)
+int bench_ground(const struct bpf_object *object, const struct bench_packet *packet)
 {
 	struct device device = { .name = "bench", .flags = DEVICE_ETHERNET };
 	__be32 address[4] = { htonl(packet->destination) };
@@ -96,7 +96,7 @@ static int ground_fill(const struct bpf_object *object, const struct bench_packe
 		       : 0;
 }
 
-static double run_once(int program, const struct bench_packet *packet, int repeat)
+double bench_run(int program, const struct bench_packet *packet, int repeat)
 {
 	unsigned char frame[64];
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame),
@@ -111,14 +111,14 @@ static double run(int program, const struct bench_packet *packet)
 	double runs[BENCH_RUNS];
 
 	for (int i = 0; i < BENCH_RUNS; i++)
-		runs[i] = run_once(program, packet, 100000);
+		runs[i] = bench_run(program, packet, 100000);
 	return bench_median(runs, BENCH_RUNS);
 }
 
 /* A packet of ours at this host. */
 static double run_local(const struct bpf_object *object, const struct bench_packet *packet)
 {
-	return ground_fill(object, packet) ? 0 : run(program_of(object), packet);
+	return bench_ground(object, packet) ? 0 : run(program_of(object), packet);
 }
 
 double empty_program(void)
@@ -188,8 +188,8 @@ int ours_measure(const struct bench_rule *rules, struct bench_result *result)
 			uint32_t rule = (uint64_t)i * 2654435761u % result->rules;
 			struct bench_packet hit = bench_packet(&rules[rule], i + 1);
 
-			if (!ground_fill(object, &hit))
-				trace[i] = run_once(program_of(object), &hit, 20000);
+			if (!bench_ground(object, &hit))
+				trace[i] = bench_run(program_of(object), &hit, 20000);
 		}
 		result->trace = bench_median(trace, BENCH_TRACE);
 	}
