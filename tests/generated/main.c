@@ -71,7 +71,8 @@ static bool counters_differ(const struct run *run)
 static int begin(struct run *run)
 {
 	ir_states(run->ir, run->memory.states);
-	run->memory.clock = (uint32_t)time(NULL); /* no rule asks for more than on which day it is */
+	run->memory.clock =
+		(uint32_t)time(NULL); /* no rule asks for more than on which day it is */
 	memset(run->expected, 0, run->ir->rule_count * sizeof(*run->expected));
 	return programs_set_states(run->programs, run->memory.states, run->ir->state_count);
 }
