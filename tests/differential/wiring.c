@@ -87,29 +87,37 @@ static const char server_script[] =
 	"ip route add default via 10.91.2.254\n"
 	"ip route add default via fd91:2::fe\n";
 
+static int netns_add(const char *full)
+{
+	const char *const argv[] = { "ip", "netns", "add", full, NULL };
+
+	return command_run(-1, NULL, argv, NULL, NULL) ? -EINVAL : 0;
+}
+
+/* A wire to the router, made where there is no device of its name: kernels before 6.13 look for one
+   in the maker's namespace. */
+static int wire_make(const char *host, const char *router, const char *device, const char *mtu)
+{
+	const char *const argv[] = { "ip",   "-netns", host,   "link",	"add",	device,
+				     "mtu",  mtu,      "type", "veth",	"peer", "name",
+				     device, "mtu",    mtu,    "netns", router, NULL };
+
+	return command_run(-1, NULL, argv, NULL, NULL) ? -EINVAL : 0;
+}
+
 static int wires_make(const struct twin *twin)
 {
-	static const char *const argv[] = { "ip", "-batch", "-", NULL };
 	const char *mtu = twin->scope->judge == JUDGE_XDP ? "1500" : LARGE_MTU;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	int error;
+	char full[PLACE_COUNT][64];
+	int error = 0;
 
-	if (!out)
-		return -ENOMEM;
-	for (int place = 0; place < PLACE_COUNT; place++)
-		fprintf(out, "netns add %s-%s\n", twin->name, place_names[place]);
-	fprintf(out,
-		"link add eth0 mtu %s netns %s-client type veth peer name eth0 mtu %s netns "
-		"%s-router\n",
-		mtu, twin->name, mtu, twin->name);
-	fprintf(out, "link add eth1 netns %s-server type veth peer name eth1 netns %s-router\n",
-		twin->name, twin->name);
-	fclose(out);
-	error = command_run(-1, NULL, argv, text, NULL);
-	free(text);
-	return error ? -EINVAL : 0;
+	for (int place = 0; place < PLACE_COUNT && !error; place++) {
+		snprintf(full[place], sizeof(full[place]), "%s-%s", twin->name, place_names[place]);
+		error = netns_add(full[place]);
+	}
+	if (!error)
+		error = wire_make(full[PLACE_CLIENT], full[PLACE_ROUTER], "eth0", mtu);
+	return error ? error : wire_make(full[PLACE_SERVER], full[PLACE_ROUTER], "eth1", "1500");
 }
 
 static int host_configure(const struct twin *twin, enum place place)
