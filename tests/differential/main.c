@@ -51,7 +51,7 @@ static void on_signal(int number)
 	interrupted = 1;
 }
 
-static const char *const variant_names[VARIANT_COUNT] = { "plain", "conntrack", "nat" };
+static const char *const variant_names[VARIANT_COUNT] = { "plain", "conntrack", "marked", "nat" };
 static const char *const judge_names[] = { "netfilter", "tc", "xdp" };
 
 static const char *const outcome_names[] = { "same", "DIFFERENCE", "handed over", "FAILED" };
@@ -243,7 +243,8 @@ static int run(const struct options *options)
 
 static int usage(FILE *out)
 {
-	fputs("usage: differential [--judge netfilter|tc|xdp] [--variant plain|conntrack|nat]\n"
+	fputs("usage: differential [--judge netfilter|tc|xdp] [--variant "
+	      "plain|conntrack|marked|nat]\n"
 	      "                    [--family 4|6] [--seed N] [--rulesets N] [--steps N] [--seconds "
 	      "N]\n"
 	      "                    [--differences N] [--self] [--show] --build FOLDER\n"

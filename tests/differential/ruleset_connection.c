@@ -191,10 +191,11 @@ static void put_nat(FILE *out, const struct scope *scope, struct random *random)
 void put_other_tables(FILE *out, const struct scope *scope, struct random *random)
 {
 	put_security(out, scope, random);
-	if (scope_is_exact(scope))
+	/* early stages keep back where packets meet other tables first */
+	if (scope->variant >= VARIANT_MARKED) {
 		put_mangle(out, random);
-	if (scope->variant != VARIANT_PLAIN)
 		put_raw(out, random);
+	}
 	if (scope->variant == VARIANT_NAT)
 		put_nat(out, scope, random);
 }

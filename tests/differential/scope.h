@@ -15,8 +15,9 @@ enum judge {
 
 enum variant {
 	VARIANT_PLAIN,	   /* no connection tracking in the namespaces */
-	VARIANT_CONNTRACK, /* rules look at connections; some packets are exempted from tracking */
-	VARIANT_NAT,	   /* and the kernel's nat table changes addresses */
+	VARIANT_CONNTRACK, /* rules look at connections */
+	VARIANT_MARKED,	   /* and the kernel's raw and mangle tables exempt and mark packets */
+	VARIANT_NAT,	   /* and its nat table changes addresses */
 	VARIANT_COUNT,
 };
 
