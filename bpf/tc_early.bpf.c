@@ -30,6 +30,8 @@ static __always_inline bool is_dropped(const struct arrival *arrival, struct pac
 		name_set(packet->in_name, arrival->device);
 	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)
 		name_set(packet->out_name, device_find(output));
+	if (route == ROUTE_FORWARD)
+		packet->ttl--; /* before the chain */
 	if (RUN_INGRESS(tc, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
 	    VERDICT_DROP)
 		return false;
