@@ -76,15 +76,15 @@ static __always_inline enum route route_for_certain(const struct arrival *arriva
  */
 static __always_inline bool notes_count(struct packet *packet)
 {
-	struct notes notes = packet->notes;
+	__u32 count = packet->notes.count;
 
-	if (notes.count > NOTES_MAX)
+	if (count > NOTES_MAX)
 		return false;
 	packet->counting = COUNTING_PLAIN;
 	for (__u32 i = 0; i < NOTES_MAX; i++) {
-		if (i >= notes.count)
+		if (i >= count)
 			break;
-		table_count(notes.rules[i], packet);
+		table_count(packet->notes.rules[i], packet);
 	}
 	return true;
 }

@@ -48,9 +48,33 @@ for hook in tc xdp; do
 	drops "$hook, IPv6" ip6tables-legacy fd77:1::2 received6 0 800
 done
 
+# A table as data, with something that is not known early: all programs load, and still drop.
+large() { # SOURCES
+	echo "*filter"
+	for i in $(seq 150); do
+		echo "-A INPUT -s $1$i -p udp -m multiport --dports 1,$i -j DROP"
+	done
+	echo "-A INPUT -p udp -m conntrack --ctstate NEW -j ACCEPT"
+	echo COMMIT
+}
+large 198.18.0. | on_bpf right iptables-legacy-restore
+large fd99::1: | on_bpf right ip6tables-legacy-restore
+on_bpf right iptables-legacy -I INPUT -p udp --dport 9 -j DROP
+on_bpf right ip6tables-legacy -I INPUT -p udp --dport 9 -j DROP
+equal "large tables are judged early, too" 2 \
+	"$("$ubpfilter" status | grep -c 'programs: xdp_ingress tc_ingress netfilter_input')"
+before=$(received right) before6=$(received6 right)
+send 10.77.1.2
+send fd77:1::2
+equal "and drop there" "0 0" "$(($(received right) - before)) $(($(received6 right) - before6))"
+
 uncertain() { # NAME: ten datagrams get to the IP layer, where the same rules count and drop them
 	drops "$1" iptables-legacy 10.77.1.2 received 10 600
 }
+on_bpf right iptables-legacy -F
+on_bpf right ip6tables-legacy -F
+on_bpf right iptables-legacy -A INPUT -p udp
+on_bpf right iptables-legacy -A INPUT -p udp --dport 9 -j DROP
 inside right iptables-legacy -t raw -A PREROUTING -p tcp
 uncertain "with rules ahead of the filter table"
 inside right iptables-legacy -t raw -F
