@@ -84,7 +84,11 @@ static __always_inline int table_judge(struct packet *packet, __u32 chain)
 	if (!packet)
 		return VERDICT_DROP;
 	result = classify(packet, chain);
-	if (result >> 8 != CLASSIFY_NO_RULE)
+	if (result >> 8 == CLASSIFY_NO_RULE)
+		return result & 0xff;
+	if (result >> 8 > COUNTED_RULE_MASK) /* it has a target */
+		table_count(result >> 8, packet);
+	else
 		rule_count(result >> 8, packet);
 	return result & 0xff;
 }

@@ -5,6 +5,7 @@
  * rule can ask is unknown: what the stages before it did not drop is judged here, exactly.
  */
 #include "bytes_skb.h"
+#include "execute.h"
 #include "chains.h"
 #include "parse.h"
 #include "attributes.h"
@@ -136,6 +137,27 @@ static __always_inline bool packet_read(struct packet *packet, const struct bpf_
 	return true;
 }
 
+/*
+ * What netfilter is told. A packet with targets goes on to the kernel's table, which has the
+ * verdict from us; where it cannot be told, nothing passes.
+ */
+static __always_inline int conclude(const struct packet *packet, const struct bpf_nf_ctx *context,
+				    int verdict)
+{
+	__u64 key = (__u64)context->skb;
+	struct execution execution = { .verdict = verdict };
+
+	if (!(table_needs & NEED_EXECUTION))
+		return verdict == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
+	if (packet->pending.count) {
+		execution.pending = packet->pending;
+		return execution_leave(key, &execution) ? NF_ACCEPT : NF_DROP;
+	}
+	if (executions_any())
+		execution_end(key);
+	return verdict == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
+}
+
 /* --- the programs ---------------------------------------------------------------------------- */
 
 SEC("netfilter")
@@ -145,7 +167,7 @@ int netfilter_input(struct bpf_nf_ctx *context)
 
 	if (!packet_read(&packet, context, COUNTING_PLAIN))
 		return NF_DROP;
-	return RUN_INPUT(nf, &packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
+	return conclude(&packet, context, RUN_INPUT(nf, &packet));
 }
 
 SEC("netfilter")
@@ -155,7 +177,7 @@ int netfilter_forward(struct bpf_nf_ctx *context)
 
 	if (!packet_read(&packet, context, COUNTING_PLAIN))
 		return NF_DROP;
-	return RUN_FORWARD(nf, &packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
+	return conclude(&packet, context, RUN_FORWARD(nf, &packet));
 }
 
 SEC("netfilter")
@@ -165,7 +187,7 @@ int netfilter_output(struct bpf_nf_ctx *context)
 
 	if (!packet_read(&packet, context, COUNTING_ATOMIC))
 		return NF_DROP;
-	return RUN_OUTPUT(nf, &packet) == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
+	return conclude(&packet, context, RUN_OUTPUT(nf, &packet));
 }
 
 char _license[] SEC("license") = "GPL";

@@ -89,6 +89,28 @@ struct notes {
 };
 
 /*
+ * Targets that the kernel executes for a packet when BPF has judged it, in order (bpf/execute.h).
+ * No table passes compile() in which a packet could get more of them.
+ */
+#define PENDING_MAX 15
+struct pending {
+	__u8 count;
+	__u8 codes[PENDING_MAX]; /* number of the target, plus 1; and EXECUTION_ENDS */
+};
+
+#define EXECUTION_ENDS	  0x80 /* the packet ends with the target, which has the verdict */
+#define EXECUTION_NUMBERS 127  /* targets of a table that differ, at most */
+
+static inline __u32 execution_number(__u32 code)
+{
+	return (code & (EXECUTION_ENDS - 1)) - 1;
+}
+
+/* What table_count() is told: the rule's index, and above it the code of what it executes, or 0. */
+#define COUNTED_RULE_BITS 24
+#define COUNTED_RULE_MASK ((1u << COUNTED_RULE_BITS) - 1)
+
+/*
  * A packet as rules see it, parsed once by the entry program and passed by pointer to the generated
  * functions, which only read it.
  */
@@ -108,13 +130,14 @@ struct packet {
 		};
 		__u32 spi; /* host order; only if TRANSPORT_OK, and ESP or AH (IPv4) */
 	};
-	__u16 icmp;	/* type << 8 | code; 0 unless TRANSPORT_OK and ICMP or ICMPv6 */
-	__u8 protocol;	/* IPv4: of the header; IPv6: after the extension headers */
-	__u8 transport; /* enum transport */
-	__u8 flags;	/* enum packet_flags */
-	__u8 tcp_flags; /* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
-	__u8 family;	/* 4 or 6 */
-	__u8 counting;	/* enum counting */
+	__u16 icmp;		/* type << 8 | code; 0 unless TRANSPORT_OK and ICMP or ICMPv6 */
+	__u8 protocol;		/* IPv4: of the header; IPv6: after the extension headers */
+	__u8 transport;		/* enum transport */
+	__u8 flags;		/* enum packet_flags */
+	__u8 tcp_flags;		/* byte 13 of the TCP header; 0 unless TRANSPORT_OK and TCP */
+	__u8 family;		/* 4 or 6 */
+	__u8 counting;		/* enum counting */
+	struct pending pending; /* filled in by the chain's function; only if NEED_EXECUTION */
 	union {
 		__u8 mac[6]; /* INPUT, FORWARD: the frame's source; only if PACKET_HAS_MAC */
 		struct {
@@ -133,7 +156,7 @@ struct packet {
 	};
 };
 
-_Static_assert(sizeof(struct packet) == 216, "offsets of struct packet are in generated code");
+_Static_assert(sizeof(struct packet) == 232, "offsets of struct packet are in generated code");
 
 /* What a table's chains read that costs something to find; in the object's `table_needs`. */
 enum table_needs {
@@ -150,6 +173,7 @@ enum table_needs {
 	NEED_OWNER = 1 << 10,
 	NEED_MARK = 1 << 11,
 	NEED_PACKET_TYPE = 1 << 12,
+	NEED_EXECUTION = 1 << 13, /* it has targets that the kernel executes */
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */

@@ -53,6 +53,8 @@ static struct match_context context_of(const struct table *table, uint32_t index
 		.protocol = field_u16(base, layout->protocol),
 		.protocol_inverted = field_u8(base, layout->inverted) & XT_INV_PROTO,
 		.hooks = field_u32(base, layout->comefrom),
+		.protocol_wanted = table->family == FAMILY_IPV4 ||
+				   field_u8(base, layout->flags) & IP6T_F_PROTO,
 	};
 }
 
@@ -99,6 +101,25 @@ static size_t target_data_size(const void *target)
 	return target_is(target, XT_STANDARD_TARGET) ? sizeof(int32_t) : XT_FUNCTION_MAXNAMELEN;
 }
 
+/* Another revision than ours is the kernel's to judge. */
+static int check_target_extension(struct table *table, uint32_t index, const unsigned char *target,
+				  struct message *message)
+{
+	const unsigned char *data = target + sizeof(struct xt_entry_target);
+	struct match_context context = context_of(table, index);
+	const struct target_extension *extension =
+		target_find(table->family, target_name(target),
+			    target[offsetof(struct xt_entry_target, u.user.revision)]);
+
+	if (!extension)
+		return refuse(table, index, "target", target_name(target), message);
+	if (field_u16(target, 0) != sizeof(struct xt_entry_target) + XT_ALIGN(extension->size) ||
+	    (extension->check && extension->check(data, &context)))
+		return -EINVAL;
+	clear_behind(table, data, extension->size, extension->size);
+	return 0;
+}
+
 static int check_target(struct table *table, uint32_t index, const unsigned char *target,
 			struct message *message)
 {
@@ -107,7 +128,7 @@ static int check_target(struct table *table, uint32_t index, const unsigned char
 	if (!name_terminated(target_name(target)))
 		return -EINVAL;
 	if (!target_is(target, XT_STANDARD_TARGET) && !target_is(target, XT_ERROR_TARGET))
-		return refuse(table, index, "target", target_name(target), message);
+		return check_target_extension(table, index, target, message);
 	if (target[offsetof(struct xt_entry_target, u.user.revision)] != 0)
 		return -ENOENT;
 	size = target_data_size(target);

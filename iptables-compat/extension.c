@@ -39,3 +39,29 @@ const struct match_extension *match_at(size_t index)
 {
 	return index < ARRAY_SIZE(extensions) ? extensions[index] : NULL;
 }
+
+static const struct target_extension *const targets[] = {
+	&target_reject_ipv4, &target_reject_ipv6, &target_log, &target_nflog, &target_mark,
+};
+
+static bool target_is_named(const struct target_extension *target, enum family family,
+			    const char *name)
+{
+	return target->families & FAMILY_BIT(family) && strcmp(target->name, name) == 0;
+}
+
+const struct target_extension *target_find(enum family family, const char *name, uint8_t revision)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
+		if (target_is_named(targets[i], family, name) && targets[i]->revision == revision)
+			return targets[i];
+	return NULL;
+}
+
+const struct target_extension *target_named(enum family family, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
+		if (target_is_named(targets[i], family, name))
+			return targets[i];
+	return NULL;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One match extension: everything the project knows about it, in one file under extensions/ and one
- * line in the table of extension.c.
+ * One extension, a match or a target: everything the project knows about it, in one file under
+ * extensions/ and one line in a table of extension.c.
  */
 #ifndef UBPFILTER_EXTENSION_H
 #define UBPFILTER_EXTENSION_H
@@ -9,12 +9,13 @@
 #include "../translator/ir.h"
 #include "table.h"
 
-/* What surrounds a match: the entry's protocol decides whether tcp, udp and icmp fit. */
+/* What surrounds a match or target: the entry's protocol decides whether tcp, udp and icmp fit. */
 struct match_context {
 	enum family family;
 	uint16_t protocol;	/* ipt_ip::proto / ip6t_ip6::proto */
 	bool protocol_inverted; /* XT_INV_PROTO */
 	unsigned hooks;		/* bits of NF_INET_*: those that lead to the entry; for checks */
+	bool protocol_wanted;	/* IP6T_F_PROTO; IPv4: always */
 };
 
 struct match_extension {
@@ -41,6 +42,30 @@ struct match_extension {
 	int (*lower)(const void *data, const struct match_context *context, struct rule *rule);
 };
 
+/* What the kernel does with a packet behind a target. */
+enum target_end {
+	TARGET_CONTINUES, /* the next rule looks at it */
+	TARGET_DROPS,
+};
+
+/*
+ * A target that the kernel executes once BPF has judged the packet: one whose effect no later rule
+ * of the table can see, and of which is known what becomes of the packet. The kernel checks its
+ * data once more.
+ */
+struct target_extension {
+	const char *name;
+	uint8_t revision;
+	unsigned families; /* FAMILY_BIT()s */
+	enum target_end end;
+	bool reads_protocol; /* the kernel's check looks at the entry's protocol */
+	const char *changes; /* the match that reads what it changes; NULL: none */
+	size_t size;	     /* bytes of target data */
+	/* as of a match */
+	int (*check)(const void *data, const struct match_context *context);
+	int (*print)(const void *data, FILE *out);
+};
+
 #define FAMILY_BIT(family) (1u << (family))
 
 /**
@@ -54,5 +79,8 @@ const struct match_extension *match_named(enum family family, const char *name);
 
 /** match_at() - the extensions one by one, from 0 on; NULL behind the last. */
 const struct match_extension *match_at(size_t index);
+/** target_find(), target_named() - the same for targets that are not the kernel's standard ones. */
+const struct target_extension *target_find(enum family family, const char *name, uint8_t revision);
+const struct target_extension *target_named(enum family family, const char *name);
 
 #endif

@@ -175,9 +175,12 @@ static int get_revision(const struct exchange *exchange, enum revision_kind kind
 	memcpy(&asked, exchange->input, sizeof(asked));
 	asked.name[sizeof(asked.name) - 1] = '\0';
 	if (kind == REVISION_TARGET) {
-		if (strcmp(asked.name, XT_STANDARD_TARGET) && strcmp(asked.name, XT_ERROR_TARGET))
+		if (strcmp(asked.name, XT_STANDARD_TARGET) == 0 ||
+		    strcmp(asked.name, XT_ERROR_TARGET) == 0)
+			return asked.revision ? -EPROTONOSUPPORT : 0;
+		if (!target_named(exchange->family, asked.name))
 			return -EOPNOTSUPP;
-		if (asked.revision)
+		if (!target_find(exchange->family, asked.name, asked.revision))
 			return -EPROTONOSUPPORT;
 	} else {
 		if (!match_named(exchange->family, asked.name))

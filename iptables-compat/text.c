@@ -105,13 +105,17 @@ static const char *verdict_name(int32_t verdict)
 static int print_target(FILE *out, const struct table *table, const struct entry *entry,
 			uint32_t index)
 {
+	const struct target_extension *extension = target_find(
+		table->family, target_name(entry->target), entry->target->u.user.revision);
 	bool known = target_is(entry->target, XT_STANDARD_TARGET);
 	int32_t verdict = known ? target_verdict(entry->target) : 0;
 	uint8_t flags = entry->ipv4 ? entry->ipv4->flags : entry->ipv6->flags;
 	char letter = flags & layout_get(table->family)->goto_flag ? 'g' : 'j';
 
 	if (!known)
-		fprintf(out, " -j %s ...", target_name(entry->target));
+		fprintf(out, " -j %s%s", target_name(entry->target), extension ? "" : " ...");
+	if (extension)
+		return extension->print(entry->target->data, out);
 	if (!known || (uint32_t)verdict == table->offsets[index] + entry->next_offset)
 		return 0;
 	fprintf(out, " -%c %s", letter,

@@ -67,21 +67,28 @@ void netns_reason(const struct netns *netns, enum table_family family, char *rea
 	reason[got > 0 ? got : 0] = '\0';
 }
 
-/* "<family>-<number>.kernel" */
-static bool is_record(const char *name, const char *family, uint64_t *number)
+/* A record that the kernel's table holds, or may hold, something of a generation's. */
+struct record {
+	uint64_t number;
+	bool has_targets; /* those are executed for BPF; otherwise the table is enforced */
+};
+
+/* "<family>-<number>.kernel", "<family>-<number>.targets" */
+static bool is_record(const char *name, const char *family, struct record *record)
 {
 	size_t length = strlen(family);
 	char *end;
 
 	if (strncmp(name, family, length) || name[length] != '-')
 		return false;
-	*number = strtoull(name + length + 1, &end, 10);
-	return !strcmp(end, RECORD_SUFFIX);
+	record->number = strtoull(name + length + 1, &end, 10);
+	record->has_targets = !strcmp(end, TARGETS_SUFFIX);
+	return record->has_targets || !strcmp(end, RECORD_SUFFIX);
 }
 
 /* A record of another generation than @active, if there is one. */
 static bool record_find(const struct netns *netns, enum table_family family, uint64_t active,
-			uint64_t *number)
+			struct record *record)
 {
 	char path[STATE_PATH_SIZE];
 	struct dirent *entry;
@@ -91,7 +98,8 @@ static bool record_find(const struct netns *netns, enum table_family family, uin
 	state_blob_path(netns, path, "%s", "");
 	folder = opendir(path);
 	while (folder && !found && (entry = readdir(folder)))
-		found = is_record(entry->d_name, family_name(family), number) && *number != active;
+		found = is_record(entry->d_name, family_name(family), record) &&
+			record->number != active;
 	if (folder)
 		closedir(folder);
 	return found;
@@ -168,23 +176,32 @@ static int reason_renew(const struct kernel_table *table, const struct netns *ne
 			    message.text);
 }
 
+/* The kernel's table as it is to be for what is in force. */
+static int table_settle(const struct netns *netns, int netns_fd, enum table_family family,
+			const struct record *record)
+{
+	const struct kernel_table table = { netns->loader, netns_fd, family };
+
+	if (netns_enforcer(netns, family) != ENFORCER_KERNEL)
+		return executions_restore(netns, netns_fd, family, NULL, 0);
+	return record->has_targets ? 0 : reason_renew(&table, netns);
+}
+
 int hand_over_settle(const struct netns *netns, int netns_fd, enum table_family family,
 		     struct message *message)
 {
-	const struct kernel_table table = { netns->loader, netns_fd, family };
-	enum enforcer enforcer = netns_enforcer(netns, family);
-	uint64_t active = netns_generation(netns, family), number;
+	uint64_t active = netns_generation(netns, family);
+	struct record record;
 	int error = 0;
 
-	while (!error && record_find(netns, family, active, &number)) {
+	while (!error && record_find(netns, family, active, &record)) {
 		/* who passed before BPF had the table must be through the kernel's */
 		error = programs_wait();
-		if (error)
-			break;
-		error = enforcer == ENFORCER_KERNEL ? reason_renew(&table, netns)
-						    : kernel_table_empty(&table, NULL, 0);
 		if (!error)
-			error = record_remove(netns, family, number);
+			error = table_settle(netns, netns_fd, family, &record);
+		if (!error)
+			error = record.has_targets ? executions_forget(netns, family, record.number)
+						   : record_remove(netns, family, record.number);
 	}
 	return error ? message_set(message, error,
 				   "cannot take rules back from the kernel's ip_tables: %s",
@@ -199,10 +216,10 @@ int hand_over_flush(const struct netns *netns, int netns_fd, struct message *mes
 	for (unsigned family = 0; family < TABLE_FAMILIES && !error; family++) {
 		const struct kernel_table table = { netns->loader, netns_fd,
 						    (enum table_family)family };
-		uint64_t number;
+		struct record record;
 
-		if (record_find(netns, table.family, UINT64_MAX, &number))
-			error = kernel_table_empty(&table, NULL, 0);
+		if (record_find(netns, table.family, UINT64_MAX, &record))
+			error = kernel_table_empty(&table);
 	}
 	return error ? message_set(message, error, "cannot empty the kernel's filter table: %s",
 				   strerror(-error))
@@ -214,8 +231,7 @@ int hand_over_flush(const struct netns *netns, int netns_fd, struct message *mes
 int hand_over_end(const struct netns *netns, int netns_fd, enum table_family family,
 		  uint64_t number, struct counter *old, uint32_t old_count, struct message *message)
 {
-	const struct kernel_table table = { netns->loader, netns_fd, family };
-	int error = kernel_table_empty(&table, old, old_count);
+	int error = executions_restore(netns, netns_fd, family, old, old_count);
 
 	if (error)
 		return message_set(message, error,
@@ -229,14 +245,16 @@ int hand_over_end(const struct netns *netns, int netns_fd, enum table_family fam
 /* --- over ------------------------------------------------------------------------------------ */
 
 /* Who filtered with the kernel's table before, without us, must not lose rules to us. */
-static int check_vacant(const struct kernel_table *table, struct message *message)
+int hand_over_check_vacant(const struct netns *netns, int netns_fd, enum table_family family,
+			   struct message *message)
 {
+	const struct kernel_table table = { netns->loader, netns_fd, family };
 	bool vacant;
-	int error = kernel_table_is_vacant(table, &vacant);
+	int error = kernel_table_is_vacant(&table, &vacant);
 
 	if (error == -ENOPROTOOPT || error == -ENOENT || error == -EAFNOSUPPORT)
 		return message_set(message, -ENOENT, "this kernel has no %s to enforce it",
-				   kernel_table_name(table->family));
+				   kernel_table_name(family));
 	if (error)
 		return message_set(message, error, "cannot read the kernel's filter table: %s",
 				   strerror(-error));
@@ -302,13 +320,14 @@ int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
 	if (error)
 		return error;
 	before = netns_enforcer(netns, family);
-	if (before != ENFORCER_KERNEL)
-		error = check_vacant(&table, message);
+	number = netns_generation(netns, family);
+	if (before != ENFORCER_KERNEL && !generation_has_targets(netns, family, number))
+		error = hand_over_check_vacant(netns, netns_fd, family, message);
 	if (error)
 		return error;
 	if (!old)
 		return kernel_table_check(&table, next->argument, next->size);
-	number = netns_generation(netns, family) + 1;
+	number++;
 	generation_clear(netns, family, number);
 	error = record_write(netns, family, number, next->reason);
 	if (!error && next->early->object->stages)

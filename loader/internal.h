@@ -276,6 +276,10 @@ void generation_retire(struct netns *netns, int netns_fd, enum table_family fami
 
 #define RECORD_SUFFIX ".kernel"
 
+/** hand_over_check_vacant() - -EBUSY: somebody else has rules there; -ENOENT: no such code. */
+int hand_over_check_vacant(const struct netns *netns, int netns_fd, enum table_family family,
+			   struct message *message);
+
 /** generation_is_kernels() - whether the kernel's ip_tables enforces, or enforced, this one. */
 bool generation_is_kernels(const struct netns *netns, enum table_family family, uint64_t number);
 
@@ -293,6 +297,41 @@ int hand_over_end(const struct netns *netns, int netns_fd, enum table_family fam
 
 /** hand_over_flush() - leave nothing of ours in the kernel's tables. */
 int hand_over_flush(const struct netns *netns, int netns_fd, struct message *message);
+
+/* --- execution.c ----------------------------------------------------------------------------- */
+
+#define TARGETS_SUFFIX ".targets"
+
+/** execution_program_names[] - of an object, and their pins, by enum execution_program. */
+extern const char *const execution_program_names[];
+
+/** generation_has_targets() - whether the kernel's table holds, or may hold, some of this one.
+ * generation_targets() - of how many rules. */
+bool generation_has_targets(const struct netns *netns, enum table_family family, uint64_t number);
+uint32_t generation_targets(const struct netns *netns, enum table_family family, uint64_t number);
+
+/**
+ * executions_begin() - have the kernel execute targets of a generation that is to be in force, too.
+ * @list: NULL: it has none. Return: 0; -EOPNOTSUPP and @message: the kernel does not.
+ */
+struct execution_list;
+int executions_begin(const struct netns *netns, int netns_fd, enum table_family family,
+		     uint64_t number, const struct execution_list *list, struct message *message);
+
+/** executions_end() - no more those of one that was in force; no packet of it is on its way. */
+int executions_end(const struct netns *netns, int netns_fd, enum table_family family,
+		   uint64_t number, struct message *message);
+
+/**
+ * executions_restore() - put into the kernel's table what the generation in force, which is BPF's,
+ * needs there: its targets, or nothing.
+ * @old: as kernel_table_put().
+ */
+int executions_restore(const struct netns *netns, int netns_fd, enum table_family family,
+		       struct counter *old, uint32_t old_count);
+
+/** executions_forget() - the kernel's table has none of this generation. */
+int executions_forget(const struct netns *netns, enum table_family family, uint64_t number);
 
 /* --- attach.c -------------------------------------------------------------------------------- */
 

@@ -203,7 +203,19 @@ int kernel_table_check(const struct kernel_table *table, const void *argument, s
 	return error ? error : replace_counted(table, copy, size, NULL, count + 1);
 }
 
-int kernel_table_empty(const struct kernel_table *table, struct counter *old, uint32_t old_count)
+int kernel_table_put(const struct kernel_table *table, const void *argument, size_t size,
+		     struct counter *old, uint32_t old_count)
+{
+	_cleanup_free_ struct ipt_replace *copy = copy_argument(argument, size);
+	int error;
+
+	if (!copy)
+		return -ENOMEM;
+	error = old ? replace_counted(table, copy, size, old, old_count) : -EAGAIN;
+	return error == -EAGAIN ? replace_any(table, copy, size) : error;
+}
+
+int kernel_table_empty(const struct kernel_table *table)
 {
 	_cleanup_free_ struct ipt_replace *argument = NULL;
 	struct table *initial;
@@ -215,8 +227,5 @@ int kernel_table_empty(const struct kernel_table *table, struct counter *old, ui
 		return error;
 	error = table_argument(initial, &argument, &size);
 	table_free(initial);
-	if (error)
-		return error;
-	error = old ? replace_counted(table, argument, size, old, old_count) : -EAGAIN;
-	return error == -EAGAIN ? replace_any(table, argument, size) : error;
+	return error ? error : replace_any(table, argument, size);
 }

@@ -51,13 +51,15 @@ int kernel_table_is_vacant(const struct kernel_table *table, bool *vacant);
 int kernel_table_replace(const struct kernel_table *table, const void *argument, size_t size,
 			 struct counter *old, uint32_t old_count);
 
+/** kernel_table_put() - the same, but @old is left as it is when the table before had another
+ * number of entries. */
+int kernel_table_put(const struct kernel_table *table, const void *argument, size_t size,
+		     struct counter *old, uint32_t old_count);
+
 /** kernel_table_check() - what SET_REPLACE would find wrong, without doing it; -EAGAIN: nothing. */
 int kernel_table_check(const struct kernel_table *table, const void *argument, size_t size);
 
-/**
- * kernel_table_empty() - no rules, policies ACCEPT.
- * @old: as above, but left as it is when the table before had another number of entries.
- */
-int kernel_table_empty(const struct kernel_table *table, struct counter *old, uint32_t old_count);
+/** kernel_table_empty() - no rules, policies ACCEPT. */
+int kernel_table_empty(const struct kernel_table *table);
 
 #endif

@@ -96,6 +96,9 @@ static const struct carried_object way_objects[2] = { OBJECT(way4), OBJECT(way6)
 static const struct carried_object state_object = { object_state, &object_state_size };
 static const struct carried_object clock_object = { object_wall_clock, &object_wall_clock_size };
 
+/* What the kernel's filter table asks for tables with targets. */
+static const struct carried_object execute_object = { object_execute, &object_execute_size };
+
 /* Where a section of an object is; false: it has none of this name. */
 static bool section_find(Elf *elf, const char *wanted, GElf_Shdr *header)
 {
@@ -203,6 +206,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 		error = add_object(linker, &state_object);
 	if (!error && compiled->needs & NEED_CLOCK)
 		error = add_object(linker, &clock_object);
+	if (!error && compiled->executions)
+		error = add_object(linker, &execute_object);
 	return error;
 }
 

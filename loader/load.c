@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "features.h"
+#include "../iptables-compat/execution_table.h"
 #include "internal.h"
 #include "objects.h"
 
@@ -107,6 +108,21 @@ static int reuse_maps(const struct netns *netns, struct bpf_object *object)
 	return error;
 }
 
+/* What a table without targets has no use for; its programs have no way to it. */
+static int leave_out_executions(struct bpf_object *object)
+{
+	static const char *const names[] = { "executions", "execution_count" };
+	int error = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !error; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, names[i]);
+
+		if (map)
+			error = bpf_map__set_autocreate(map, false);
+	}
+	return error;
+}
+
 static int programs_load(struct bpf_object *object)
 {
 	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT; i++) {
@@ -137,6 +153,8 @@ static int object_load(const struct netns *netns, const struct object *linked,
 	error = opened ? reuse_maps(netns, opened) : -errno;
 	if (!error)
 		error = share_left_flows(netns, opened);
+	if (!error && !next->object->executions)
+		error = leave_out_executions(opened);
 	if (!error)
 		error = programs_load(opened);
 	if (error) {
@@ -159,20 +177,28 @@ static int make_base(const char *path, uint32_t rules, struct message *message)
 	return object_pin(fd, path, message);
 }
 
+/* Those of stages that the generation has. */
+static int program_pin(const struct netns *netns, const char *folder,
+		       const struct bpf_object *object, const char *name, struct message *message)
+{
+	struct bpf_program *program = object_program(object, name);
+	char path[STATE_PATH_SIZE];
+
+	if (!program)
+		return 0;
+	state_pin_path(netns, path, "%s/%s", folder, name);
+	return object_pin(bpf_program__fd(program), path, message);
+}
+
 static int programs_pin(const struct netns *netns, const char *folder,
 			const struct bpf_object *object, struct message *message)
 {
-	char path[STATE_PATH_SIZE];
 	int error = 0;
 
-	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++) {
-		struct bpf_program *program = object_program(object, entry_program_names[i]);
-
-		if (!program)
-			continue;
-		state_pin_path(netns, path, "%s/%s", folder, entry_program_names[i]);
-		error = object_pin(bpf_program__fd(program), path, message);
-	}
+	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++)
+		error = program_pin(netns, folder, object, entry_program_names[i], message);
+	for (unsigned i = 0; i < EXECUTION_PROGRAMS && !error; i++)
+		error = program_pin(netns, folder, object, execution_program_names[i], message);
 	return error;
 }
 

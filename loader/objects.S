@@ -43,5 +43,6 @@ object_\name\()_size:
 	object tc_early4c
 	object tc_early6c
 	object surroundings
+	object execute
 
 	.section .note.GNU-stack, "", %progbits

@@ -53,6 +53,8 @@ extern const unsigned char object_tc_early4c[];
 extern const uint64_t object_tc_early4c_size; /* bytes */
 extern const unsigned char object_tc_early6c[];
 extern const uint64_t object_tc_early6c_size; /* bytes */
+extern const unsigned char object_execute[];
+extern const uint64_t object_execute_size; /* bytes */
 extern const unsigned char object_surroundings[];
 extern const uint64_t object_surroundings_size; /* bytes */
 extern const unsigned char object_xdp4c[];

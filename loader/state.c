@@ -226,7 +226,7 @@ int netns_blob(const struct netns *netns, enum table_family family, void **blob,
 
 /*
  * "<family>-<number>" with another number than the one in force, or a blob's temporary name. A
- * record of a hand-over stays until that is settled.
+ * record of a hand-over or of targets stays until that is settled.
  */
 static bool is_stale(const char *name, const char *family, uint64_t active)
 {
@@ -237,7 +237,8 @@ static bool is_stale(const char *name, const char *family, uint64_t active)
 	if (strncmp(name, family, length) || name[length] != '-')
 		return false;
 	number = strtoull(name + length + 1, &end, 10);
-	return strcmp(end, RECORD_SUFFIX) && (number != active || *end);
+	return strcmp(end, RECORD_SUFFIX) && strcmp(end, TARGETS_SUFFIX) &&
+	       (number != active || *end);
 }
 
 static void collect_folder(const char *path, const char *family, uint64_t active)

@@ -52,6 +52,18 @@ static void write_reason(const struct netns *netns, enum table_family family, FI
 		fputs("; BPF drops early, programs:", out);
 }
 
+static void write_bpf(const struct netns *netns, enum table_family family, uint64_t number,
+		      FILE *out)
+{
+	uint32_t targets = generation_targets(netns, family, number);
+
+	fputs("BPF", out);
+	if (targets)
+		fprintf(out, ", targets of %" PRIu32 " rule%s executed by the kernel's %s", targets,
+			targets == 1 ? "" : "s", kernel_table_name(family));
+	fputs(", programs:", out);
+}
+
 static void write_table(const struct netns *netns, enum table_family family, FILE *out)
 {
 	uint64_t number = netns_generation(netns, family);
@@ -63,7 +75,7 @@ static void write_table(const struct netns *netns, enum table_family family, FIL
 	if (generation_is_kernels(netns, family, number))
 		write_reason(netns, family, out);
 	else
-		fputs("BPF, programs:", out);
+		write_bpf(netns, family, number, out);
 	for (unsigned i = 0; i < ENTRY_COUNT; i++)
 		if (generation_has(netns, family, number, (enum entry_point)i))
 			fprintf(out, " %s", entry_program_names[i]);

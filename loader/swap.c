@@ -151,6 +151,7 @@ static int old_counters(const struct netns *netns, int netns_fd, enum table_fami
 				   strerror(-error));
 	if (generation_is_kernels(netns, family, number))
 		return hand_over_end(netns, netns_fd, family, number, old, old_count, message);
+	executions_end(netns, netns_fd, family, number, message);
 	return generation_counters(netns, family, number, old, old_count, message);
 }
 
@@ -202,9 +203,13 @@ int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 	if (!error)
 		error = devices_sync(netns, netns_fd, true, message);
 	if (!error)
+		error = executions_begin(netns, netns_fd, family, number, next->object->executions,
+					 message);
+	if (!error)
 		error = generation_commit(netns, family, number, message);
 	netns->pending[family] = 0;
 	if (error) {
+		hand_over_settle(netns, netns_fd, family, NULL);
 		generation_clear(netns, family, number);
 		conntrack_settle(netns, netns_fd, NULL);
 	} else if (before) {

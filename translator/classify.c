@@ -121,7 +121,7 @@ static int item_build(struct table_build *build, const struct item_list *list, u
 				   "rule %u has, with the jumps that lead to it, more than %d "
 				   "conditions that are not plain addresses and ports",
 				   item->rule, CLASSIFY_EXTRAS);
-	condition.item.rule = item->rule;
+	condition.item.rule = rule_counted(build->ir, item->rule);
 	condition.item.action = actions[item->action];
 	condition.item.skip = base + item->skip;
 	error = item_store(build, &condition);

@@ -142,6 +142,11 @@ static void note_unknown(struct findings *findings, uint32_t index)
 {
 	struct message *refusal = &findings->refusals[index];
 
+	if (findings->surroundings.alone && rule_code(&findings->ir->rules[index]))
+		message_set(refusal, 0,
+			    "its target is not done in BPF where there are no netfilter "
+			    "hooks for it");
+
 	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
 		const struct predicate *unknown;
 
@@ -180,13 +185,14 @@ static void look_at_rules(struct findings *findings, const struct features *feat
 /* What only the whole table shows: that it is too large. */
 static int try_compiling(struct findings *findings, struct message *message)
 {
-	const struct compile_options options = { .stages = findings->stages };
+	const struct compile_options options = { .stages = findings->stages,
+						 .executing = EXECUTING_TARGETS };
 	struct message reason = {};
 	struct object object = {};
 	int error = compile(findings->table, &options, &object, &reason);
 
 	object_free(&object);
-	if (error == -E2BIG)
+	if (error == -E2BIG || (error == -EOPNOTSUPP && !findings->kernel.text[0]))
 		message_set(&findings->kernel, 0, "%s", reason.text);
 	else if (error && error != -EOPNOTSUPP)
 		return message_set(message, error, "%s", reason.text);

@@ -8,6 +8,7 @@
 #include "elf_object.h"
 #include "../iptables-compat/text.h"
 #include "emit.h"
+#include "execution.h"
 #include "flatten.h"
 #include "place.h"
 
@@ -44,6 +45,7 @@ const char *stage_name(enum stage stage)
 void object_free(struct object *object)
 {
 	free(object->data);
+	free(object->executions);
 	*object = (struct object){};
 }
 
@@ -56,7 +58,7 @@ static uint32_t emit_functions(struct assembler *assembler, const struct ir *ir,
 
 	label_place(assembler, count);
 	functions[made] = (struct function){ .name = "table_count", .signature = SIGNATURE_NUMBER };
-	emit_count(assembler);
+	emit_count(assembler, ir);
 	functions[made++].end = assembler->count;
 	if (form == FORM_TREES) /* bpf/classify.bpf.c has the chains' functions */
 		return made;
@@ -178,9 +180,32 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 	return error;
 }
 
+/* Targets need the kernel beside the programs, right behind them. */
+static int check_executions(const struct table *table, const struct ir *ir,
+			    const struct compile_options *options, struct message *message)
+{
+	bool possible =
+		options->executing == EXECUTING_TARGETS && options->stages & STAGE_BIT(STAGE_NF);
+	char place[MESSAGE_SIZE / 2];
+
+	for (uint32_t i = 0; !possible && i < ir->rule_count; i++) {
+		if (!rule_code(&ir->rules[i]))
+			continue;
+		rule_place(table, i, place, sizeof(place));
+		return message_set(message, -EOPNOTSUPP, "%s: target \"%s\" is not done in BPF",
+				   place, table_entry(table, i).target->u.user.name);
+	}
+	if (ir->execution_count && ir->rule_count > COUNTED_RULE_MASK)
+		return message_set(message, -EOPNOTSUPP,
+				   "a table with targets has more than %u rules",
+				   COUNTED_RULE_MASK);
+	return executions_check(table, ir, message);
+}
+
 int compile(const struct table *table, const struct compile_options *options, struct object *object,
 	    struct message *message)
 {
+	struct execution_list *executions = NULL;
 	struct ir *ir;
 	int error = lower(table, &ir, message);
 
@@ -188,8 +213,15 @@ int compile(const struct table *table, const struct compile_options *options, st
 		return error;
 	error = check_placement(table, ir, options->stages, message);
 	if (!error)
+		error = check_executions(table, ir, options, message);
+	if (!error)
+		error = executions_list(ir, &executions, message);
+	if (!error)
 		error = emit(ir, options, table->family == FAMILY_IPV4 ? "filter" : "filter6",
 			     object, message);
+	if (!error)
+		object->executions = TAKE_PTR(executions);
+	free(executions);
 	ir_free(ir);
 	return error;
 }

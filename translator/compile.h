@@ -48,19 +48,29 @@ enum form {
 /* What stateful matches remember, only where there are some. */
 #define STATES_SECTION ".data.states"
 
+/* Whether there is somebody to have targets executed by the kernel beside the programs. */
+enum executing {
+	EXECUTING_NOTHING,
+	EXECUTING_TARGETS, /* the netfilter stage only */
+};
+
 struct compile_options {
 	unsigned stages; /* STAGE_BIT()s; beside STAGE_NF the others are early (place.h) */
 	enum form form;
+	enum executing executing;
 };
+
+struct execution_list;
 
 struct object {
 	unsigned char *data; /* owned: an ELF image */
 	size_t size;
 	unsigned stages; /* STAGE_BIT()s that it has functions for */
 	/* all 0 for one that was read from a file: */
-	uint32_t needs;	 /* enum table_needs */
-	uint32_t blocks; /* elements of the map `counters` */
-	bool classified; /* chains are data: it has no functions for them */
+	uint32_t needs;			   /* enum table_needs */
+	uint32_t blocks;		   /* elements of the map `counters` */
+	bool classified;		   /* chains are data: it has no functions for them */
+	struct execution_list *executions; /* owned; NULL: the kernel has nothing to execute */
 };
 
 /**

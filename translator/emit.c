@@ -95,7 +95,27 @@ static void emit_note(struct assembler *assembler)
 	emit_return_0(assembler);
 }
 
-void emit_count(struct assembler *assembler)
+/* Rule and code come in r1; the code goes to the packet's list, the rule stays. */
+static void emit_pending(struct assembler *assembler)
+{
+	label_t done = label_new(assembler);
+
+	emit_move(assembler, BPF_REG_3, BPF_REG_1);
+	emit_alu_immediate(assembler, BPF_RSH, BPF_REG_3, COUNTED_RULE_BITS);
+	emit_alu_immediate(assembler, BPF_AND, BPF_REG_1, COUNTED_RULE_MASK);
+	emit_jump(assembler, BPF_JEQ, BPF_REG_3, 0, done);
+	emit_load(assembler, BPF_B, BPF_REG_4, BPF_REG_6, PACKET_OFFSET(pending.count));
+	emit_jump(assembler, BPF_JGE, BPF_REG_4, PENDING_MAX,
+		  done); /* not in a table that passed */
+	emit_move(assembler, BPF_REG_5, BPF_REG_4);
+	emit_alu(assembler, BPF_ADD, BPF_REG_5, BPF_REG_6);
+	emit_store(assembler, BPF_B, BPF_REG_5, PACKET_OFFSET(pending.codes), BPF_REG_3);
+	emit_add(assembler, BPF_REG_4, 1);
+	emit_store(assembler, BPF_B, BPF_REG_6, PACKET_OFFSET(pending.count), BPF_REG_4);
+	label_place(assembler, done);
+}
+
+void emit_count(struct assembler *assembler, const struct ir *ir)
 {
 	label_t packet = label_new(assembler), later = label_new(assembler),
 		atomic = label_new(assembler);
@@ -105,6 +125,8 @@ void emit_count(struct assembler *assembler)
 	emit_return_0(assembler);
 	label_place(assembler, packet);
 	emit_move(assembler, BPF_REG_6, BPF_REG_2);
+	if (ir->execution_count)
+		emit_pending(assembler);
 	emit_load(assembler, BPF_B, BPF_REG_7, BPF_REG_6, PACKET_OFFSET(counting));
 	emit_jump(assembler, BPF_JEQ, BPF_REG_7, COUNTING_LATER, later);
 	emit_find_counter(assembler);
@@ -138,7 +160,7 @@ static void emit_counted(struct expansion *expansion, uint32_t rule)
 {
 	struct assembler *assembler = expansion->assembler;
 
-	emit_move_immediate(assembler, BPF_REG_1, (int32_t)rule);
+	emit_move_immediate(assembler, BPF_REG_1, (int32_t)rule_counted(expansion->ir, rule));
 	emit_move(assembler, BPF_REG_2, REGISTER_PACKET);
 	emit_call(assembler, expansion->count);
 }
@@ -177,6 +199,7 @@ static bool emit_action(struct expansion *expansion, const struct rule *rule, st
 		emit_jump(assembler, BPF_JA, 0, 0, frame->leave);
 		return false;
 	case ACTION_CONTINUE:
+	case ACTION_EXECUTE:
 		return true;
 	case ACTION_JUMP:
 		push(expansion, (struct frame){ rule->target, next, next });
@@ -185,6 +208,7 @@ static bool emit_action(struct expansion *expansion, const struct rule *rule, st
 		push(expansion, (struct frame){ rule->target, frame->leave, next });
 		return false;
 	case ACTION_DROP:
+	case ACTION_EXECUTE_DROP:
 	case ACTION_NONE: /* unreachable in a checked table: fail closed */
 		break;
 	}
@@ -295,7 +319,7 @@ static uint32_t predicate_needs(const struct predicate *predicate)
 uint32_t ir_needs(const struct ir *ir)
 {
 	/* INPUT and FORWARD have policies of their own, which count: they are never the same */
-	uint32_t needs = NEED_FORWARD;
+	uint32_t needs = NEED_FORWARD | (ir->execution_count ? NEED_EXECUTION : 0u);
 
 	for (uint32_t i = 0; i < ir->rule_count; i++)
 		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++)

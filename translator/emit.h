@@ -9,9 +9,9 @@
 /**
  * emit_count() - the function that chains call for each rule that matched:
  * `int table_count(u32 rule, struct packet *packet)`, in the way that packet->counting says; always
- * returns 0.
+ * returns 0. @rule: as rule_counted(); what it executes is added to packet->pending.
  */
-void emit_count(struct assembler *assembler);
+void emit_count(struct assembler *assembler, const struct ir *ir);
 
 /**
  * emit_chain() - the function of one built-in chain: `int chain(struct packet *packet)`.

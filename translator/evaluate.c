@@ -271,9 +271,15 @@ static uint32_t callers_pop(struct callers *callers, uint32_t policy)
 	return callers->depth ? callers->rules[--callers->depth] : policy;
 }
 
+static void pending_add(struct pending *pending, const struct rule *rule)
+{
+	if (pending->count < PENDING_MAX)
+		pending->codes[pending->count++] = (uint8_t)rule_code(rule);
+}
+
 /* The loop of ipt_do_table(). Return: an enum verdict or -ENOMEM. */
-static int walk(const struct ir *ir, enum hook hook, const struct packet *packet,
-		struct callers *callers, struct evaluation_memory *memory, struct counter *counters)
+static int walk(const struct ir *ir, enum hook hook, struct packet *packet, struct callers *callers,
+		struct evaluation_memory *memory, struct counter *counters)
 {
 	uint32_t next = ir->hook_entry[hook];
 
@@ -291,6 +297,12 @@ static int walk(const struct ir *ir, enum hook hook, const struct packet *packet
 		switch ((enum action)rule->action) {
 		case ACTION_CONTINUE:
 			break;
+		case ACTION_EXECUTE:
+			pending_add(&packet->pending, rule);
+			break;
+		case ACTION_EXECUTE_DROP:
+			pending_add(&packet->pending, rule);
+			return VERDICT_DROP;
 		case ACTION_ACCEPT:
 			return VERDICT_ACCEPT;
 		case ACTION_RETURN:
@@ -315,7 +327,7 @@ static int walk(const struct ir *ir, enum hook hook, const struct packet *packet
 	return VERDICT_DROP; /* past the end: not in a checked table */
 }
 
-int evaluate_packet(const struct ir *ir, enum hook hook, const struct packet *packet,
+int evaluate_packet(const struct ir *ir, enum hook hook, struct packet *packet,
 		    struct evaluation_memory *memory, struct counter *counters)
 {
 	struct callers callers = {};

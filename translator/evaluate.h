@@ -40,10 +40,10 @@ int evaluate(const struct ir *ir, const struct evaluation_input *input,
 
 /**
  * evaluate_packet() - the same for a packet that is parsed already, as the generated functions get
- * it.
+ * it. What the kernel is to execute is added to @packet->pending.
  * Return: an enum verdict (accept or drop); -ENOMEM.
  */
-int evaluate_packet(const struct ir *ir, enum hook hook, const struct packet *packet,
+int evaluate_packet(const struct ir *ir, enum hook hook, struct packet *packet,
 		    struct evaluation_memory *memory, struct counter *counters);
 
 #endif

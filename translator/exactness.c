@@ -189,7 +189,8 @@ static bool leaves_always(const struct rule *rule)
 		return true;
 	return !rule->predicate_count &&
 	       (rule->action == ACTION_ACCEPT || rule->action == ACTION_DROP ||
-		rule->action == ACTION_RETURN || rule->action == ACTION_GOTO);
+		rule->action == ACTION_RETURN || rule->action == ACTION_GOTO ||
+		rule->action == ACTION_EXECUTE_DROP);
 }
 
 /* @waiting: room for the start of a chain for each rule. */

@@ -77,7 +77,7 @@ static int item_new(struct flattening *f, const struct item *item)
 static bool always_leaves(const struct rule *rule)
 {
 	return rule->predicate_count == 0 && rule->action != ACTION_CONTINUE &&
-	       rule->action != ACTION_JUMP;
+	       rule->action != ACTION_JUMP && rule->action != ACTION_EXECUTE;
 }
 
 static bool never_matches(const struct rule *rule)
@@ -140,7 +140,7 @@ static int expand_rule(struct flattening *f)
 
 	if (rule->action == ACTION_ACCEPT)
 		item.action = ITEM_ACCEPT;
-	else if (rule->action == ACTION_DROP)
+	else if (rule->action == ACTION_DROP || rule->action == ACTION_EXECUTE_DROP)
 		item.action = ITEM_DROP;
 	else if (rule->action == ACTION_RETURN)
 		item.skip = frame.return_label;

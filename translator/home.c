@@ -39,7 +39,7 @@ static struct table_key home_key(const struct home *home)
 static int home_enforce(struct home *home, struct table *table, struct counter *old,
 			uint32_t old_count, struct message *message)
 {
-	struct compile_options options = {};
+	struct compile_options options = { .executing = EXECUTING_TARGETS };
 	struct object object = {};
 	_cleanup_free_ void *blob = NULL;
 	struct generation next = { .object = &object, .rule_count = table->entry_count };

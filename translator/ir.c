@@ -67,5 +67,25 @@ void ir_free(struct ir *ir)
 		free(ir->rules[i].text);
 	}
 	free(ir->rules);
+	free(ir->executions);
 	free(ir);
+}
+
+uint32_t rule_code(const struct rule *rule)
+{
+	switch ((enum action)rule->action) {
+	case ACTION_EXECUTE:
+		return rule->target + 1;
+	case ACTION_EXECUTE_DROP:
+		return (rule->target + 1) | EXECUTION_ENDS;
+	default:
+		return 0;
+	}
+}
+
+uint32_t rule_counted(const struct ir *ir, uint32_t index)
+{
+	if (index == RULE_NONE)
+		return RULE_NONE;
+	return index | rule_code(&ir->rules[index]) << COUNTED_RULE_BITS;
 }

@@ -106,17 +106,21 @@ enum action {
 	ACTION_CONTINUE, /* no target: count, go on with the next rule */
 	ACTION_ACCEPT,
 	ACTION_DROP,
-	ACTION_RETURN, /* to the caller's next rule; in a built-in chain: to its policy entry */
-	ACTION_JUMP,   /* rule `target`, come back to the next rule */
-	ACTION_GOTO,   /* rule `target`, RETURN goes to this chain's caller */
-	ACTION_NONE,   /* not a rule (ERROR entry: chain head, table end): never reached */
+	ACTION_RETURN,	/* to the caller's next rule; in a built-in chain: to its policy entry */
+	ACTION_JUMP,	/* rule `target`, come back to the next rule */
+	ACTION_GOTO,	/* rule `target`, RETURN goes to this chain's caller */
+	ACTION_EXECUTE, /* the kernel executes target `target`; go on with the next rule */
+	ACTION_EXECUTE_DROP, /* the same, and the packet ends there: BPF's verdict is drop */
+	ACTION_NONE,	     /* not a rule (ERROR entry: chain head, table end): never reached */
 };
 
 struct rule {
 	struct predicate *predicates; /* owned; NULL when there are none */
 	uint32_t predicate_count;
 	uint8_t action;	 /* enum action */
-	uint32_t target; /* ACTION_JUMP, ACTION_GOTO: index of a rule */
+	uint32_t target; /* ACTION_JUMP, ACTION_GOTO: index of a rule; ACTION_EXECUTE*: of an
+			  * execution
+			  */
 	char *text;	 /* owned; iptables-save form, for line info and dumps */
 };
 
@@ -130,6 +134,17 @@ enum hook {
 
 #define RULE_NONE UINT32_MAX
 
+/*
+ * A target that the kernel executes, with what its checks look at. Rules that have the same share
+ * it.
+ */
+struct execution {
+	const void *target; /* struct xt_entry_target, in the table's blob: not owned */
+	uint16_t protocol;  /* of the rule, where the target asks for it; else 0 */
+	uint8_t flags;	    /* the same: IP6T_F_PROTO */
+	uint8_t inverted;   /* the same: XT_INV_PROTO */
+};
+
 struct ir {
 	uint8_t family; /* 4 or 6 */
 	struct rule *rules;
@@ -137,6 +152,8 @@ struct ir {
 	uint32_t hook_entry[HOOK_COUNT]; /* index of the hook's first rule; RULE_NONE: not hooked */
 	uint32_t underflow[HOOK_COUNT];	 /* index of the hook's policy entry */
 	uint32_t state_count;		 /* predicates on FIELD_STATE */
+	struct execution *executions;	 /* owned; EXECUTION_NUMBERS at most */
+	uint32_t execution_count;
 };
 
 /** ir_free() - release everything that @ir owns, and @ir; NULL is fine. */
@@ -156,5 +173,12 @@ void ir_number_states(struct ir *ir);
 
 /** ir_states() - copy what they remember before the first packet to @states, by their number. */
 void ir_states(const struct ir *ir, struct state *states);
+
+/**
+ * rule_code() - what a rule has the kernel execute, as struct pending has it; 0: nothing.
+ * rule_counted() - the rule with that, as table_count() is told; RULE_NONE stays.
+ */
+uint32_t rule_code(const struct rule *rule);
+uint32_t rule_counted(const struct ir *ir, uint32_t index);
 
 #endif

@@ -241,9 +241,63 @@ static int lower_verdict(struct rule *rule, int verdict)
 	}
 }
 
-static int lower_target(struct rule *rule, const struct table *table, uint32_t index,
+static bool same_execution(const struct execution *one, const struct execution *other)
+{
+	const struct xt_entry_target *target = one->target, *other_target = other->target;
+
+	return one->protocol == other->protocol && one->flags == other->flags &&
+	       one->inverted == other->inverted &&
+	       target->u.target_size == other_target->u.target_size &&
+	       !memcmp(target, other_target, target->u.target_size);
+}
+
+/* Return: the number of @wanted in the list, EXECUTION_NUMBERS: there is no room for it. */
+static uint32_t execution_find(struct ir *ir, const struct execution *wanted)
+{
+	for (uint32_t i = 0; i < ir->execution_count; i++)
+		if (same_execution(&ir->executions[i], wanted))
+			return i;
+	if (ir->execution_count < EXECUTION_NUMBERS)
+		ir->executions[ir->execution_count++] = *wanted;
+	else
+		return EXECUTION_NUMBERS;
+	return ir->execution_count - 1;
+}
+
+/* A target that the kernel executes. */
+static int lower_execution(struct ir *ir, const struct table *table, uint32_t index,
+			   const struct entry *entry, struct message *message)
+{
+	const struct target_extension *extension = target_find(
+		table->family, entry->target->u.user.name, entry->target->u.user.revision);
+	struct execution execution = { .target = entry->target };
+	struct rule *rule = &ir->rules[index];
+
+	if (!extension)
+		return refuse(table, index, "target", entry->target->u.user.name, message);
+	if (!ir->executions)
+		ir->executions = calloc(EXECUTION_NUMBERS, sizeof(*ir->executions));
+	if (!ir->executions)
+		return -ENOMEM;
+	if (extension->reads_protocol) {
+		execution.protocol = entry->ipv4 ? entry->ipv4->proto : entry->ipv6->proto;
+		execution.flags = entry->ipv4 ? 0 : entry->ipv6->flags & IP6T_F_PROTO;
+		execution.inverted = (entry->ipv4 ? entry->ipv4->invflags : entry->ipv6->invflags) &
+				     XT_INV_PROTO;
+	}
+	rule->action = extension->end == TARGET_DROPS ? ACTION_EXECUTE_DROP : ACTION_EXECUTE;
+	rule->target = execution_find(ir, &execution);
+	if (rule->target < EXECUTION_NUMBERS)
+		return 0;
+	rule->action = ACTION_NONE;
+	return message_set(message, -EOPNOTSUPP, "the table has more than %d targets that differ",
+			   EXECUTION_NUMBERS);
+}
+
+static int lower_target(struct ir *ir, const struct table *table, uint32_t index,
 			const struct entry *entry, bool goto_target, struct message *message)
 {
+	struct rule *rule = &ir->rules[index];
 	const struct xt_standard_target *standard = (const void *)entry->target;
 	uint32_t target;
 
@@ -252,7 +306,7 @@ static int lower_target(struct rule *rule, const struct table *table, uint32_t i
 		return 0;
 	}
 	if (strcmp(entry->target->u.user.name, XT_STANDARD_TARGET))
-		return refuse(table, index, "target", entry->target->u.user.name, message);
+		return lower_execution(ir, table, index, entry, message);
 	if (standard->verdict < 0) {
 		if (lower_verdict(rule, standard->verdict))
 			return refuse(table, index, "target", "QUEUE", message);
@@ -268,9 +322,10 @@ static int lower_target(struct rule *rule, const struct table *table, uint32_t i
 	return 0;
 }
 
-static int lower_entry(struct rule *rule, const struct table *table, uint32_t index,
+static int lower_entry(struct ir *ir, const struct table *table, uint32_t index,
 		       struct message *message)
 {
+	struct rule *rule = &ir->rules[index];
 	struct entry entry = table_entry(table, index);
 	struct selector selector =
 		entry.ipv4 ? selector_ipv4(entry.ipv4) : selector_ipv6(entry.ipv6);
@@ -281,7 +336,7 @@ static int lower_entry(struct rule *rule, const struct table *table, uint32_t in
 	if (!error)
 		error = lower_matches(rule, table, index, &entry, &selector, message);
 	if (!error)
-		error = lower_target(rule, table, index, &entry, selector.goto_target, message);
+		error = lower_target(ir, table, index, &entry, selector.goto_target, message);
 	return error;
 }
 
@@ -335,7 +390,7 @@ int lower(const struct table *table, struct ir **ir, struct message *message)
 	if (error)
 		return error;
 	for (uint32_t i = 0; !error && i < table->entry_count; i++)
-		error = lower_entry(&new->rules[i], table, i, message);
+		error = lower_entry(new, table, i, message);
 	return ir_finish(new, error, ir);
 }
 
@@ -369,12 +424,13 @@ int lower_known(const struct table *table, struct ir **ir)
 	if (error)
 		return error;
 	for (uint32_t i = 0; !error && i < table->entry_count; i++) {
-		error = lower_entry(&new->rules[i], table, i, NULL);
-		if (error == -EOPNOTSUPP)
+		error = lower_entry(new, table, i, NULL);
+		if (error == -EOPNOTSUPP || (!error && rule_code(&new->rules[i])))
 			error = end_beyond(&new->rules[i], new->rules[i].predicate_count);
 		if (!error)
 			error = end_at_state(&new->rules[i]);
 	}
+	new->execution_count = 0; /* the kernel executes its own */
 	if (error)
 		ir_free(new);
 	else
@@ -390,7 +446,7 @@ int lower_each(const struct table *table, struct ir **ir, struct message *messag
 	if (error)
 		return error;
 	for (uint32_t i = 0; !error && i < table->entry_count; i++) {
-		error = lower_entry(&new->rules[i], table, i, &messages[i]);
+		error = lower_entry(new, table, i, &messages[i]);
 		if (error == -EOPNOTSUPP)
 			error = 0;
 	}

@@ -85,6 +85,8 @@ unsigned early_stages(const struct ir *ir, unsigned stages)
 {
 	if (!(stages & DECIDED_BEHIND))
 		return stages;
+	if (ir->execution_count) /* what the kernel is to execute must get to it */
+		return STAGE_BIT(STAGE_NF);
 	for (int hook = HOOK_INPUT; hook <= HOOK_FORWARD; hook++)
 		if (ir->hook_entry[hook] != RULE_NONE && chain_may_drop(ir, (enum hook)hook))
 			return stages;

@@ -36,6 +36,12 @@ extern const struct match_extension match_connmark;
 extern const struct match_extension match_pkttype;
 extern const struct match_extension match_owner;
 
+extern const struct target_extension target_reject_ipv4;
+extern const struct target_extension target_reject_ipv6;
+extern const struct target_extension target_log;
+extern const struct target_extension target_nflog;
+extern const struct target_extension target_mark;
+
 #define FAMILIES_ALL (FAMILY_BIT(FAMILY_IPV4) | FAMILY_BIT(FAMILY_IPV6))
 
 enum inversion {
@@ -63,6 +69,9 @@ bool protocol_has_ports(uint16_t protocol);
 
 /** print_number_range() - append " MIN" or " MIN:MAX". Return: 0 or -ENOMEM. */
 int print_number_range(FILE *out, uint32_t min, uint32_t max);
+
+/** print_text() - append " TEXT" as iptables-save does, quoted where it has to be. */
+int print_text(FILE *out, const char *text);
 
 /** print_inverted() - append " !" if @inverted. Return: 0 or -ENOMEM. */
 int print_inverted(FILE *out, enum inversion inverted);

@@ -4,11 +4,43 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 /* A stream in memory fails for one reason only. */
 static int printed(int result)
 {
 	return result < 0 ? -ENOMEM : 0;
+}
+
+/* What iptables-save leaves unquoted. */
+static bool is_plain(const char *text, size_t length)
+{
+	static const char plain[] = "_-0123456789"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	return length && strspn(text, plain) == length;
+}
+
+static int print_quoted(FILE *out, const char *text, size_t length)
+{
+	if (fputs(" \"", out) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < length; i++) {
+		if (strchr("\"\\'", text[i]) && fputc('\\', out) == EOF)
+			return -ENOMEM;
+		if (fputc(text[i], out) == EOF)
+			return -ENOMEM;
+	}
+	return fputc('"', out) == EOF ? -ENOMEM : 0;
+}
+
+int print_text(FILE *out, const char *text)
+{
+	size_t length = strlen(text);
+
+	return is_plain(text, length) ? printed(fprintf(out, " %s", text))
+				      : print_quoted(out, text, length);
 }
 
 int print_inverted(FILE *out, enum inversion inverted)

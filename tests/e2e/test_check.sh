@@ -65,7 +65,8 @@ says "a match that BPF does not do" \
 	'kernel exact: filter/INPUT rule 1: match "string" is not done in BPF' tc "-A INPUT -m string --algo bm --string x"
 equal "and all of its table is exact" 0 $status
 contains "because the kernel enforces it" "^the kernel's own iptables enforces this table" "$output"
-says "a target that BPF does not do" 'kernel exact: filter/INPUT rule 1: target "REJECT" is not done in BPF' tc \
+says "a target that BPF does not do" \
+	'kernel exact: its target is not done in BPF where there are no netfilter hooks for it' tc \
 	"-A INPUT -j REJECT"
 
 # the netfilter stage, where the kernel has it

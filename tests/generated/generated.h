@@ -110,7 +110,8 @@ const char *program_name(enum program program);
 
 /* Run one packet; returns an enum verdict, or -errno. */
 int programs_run(const struct programs *programs, enum program program,
-		 const struct raw_packet *packet, const struct ground *ground);
+		 const struct raw_packet *packet, const struct ground *ground,
+		 struct pending *pending);
 
 /* Let the stateful matches begin anew, at @states; @count of them. */
 int programs_set_states(const struct programs *programs, const struct state *states,

@@ -22,6 +22,7 @@ struct run {
 	struct counter *expected;	 /* owned, one a rule */
 	struct counter *counted;	 /* owned, one a rule */
 	struct evaluation_memory memory; /* states: owned, as the programs have them, too */
+	struct pending pending; /* PROGRAM_DIRECT: what the evaluator left for the kernel */
 	uint64_t comparisons;
 	uint64_t dropped; /* of the comparisons, to show that both verdicts occur */
 	uint64_t discarded;
@@ -33,7 +34,22 @@ static int expect_direct(struct run *run, const struct raw_packet *raw, struct c
 	struct packet packet;
 	int error = packet_attributed(&packet, raw, run->ir->family);
 
-	return error ? error : evaluate_packet(run->ir, raw->hook, &packet, &run->memory, counters);
+	if (!error)
+		error = evaluate_packet(run->ir, raw->hook, &packet, &run->memory, counters);
+	run->pending = packet.pending;
+	return error;
+}
+
+/* Return: the program's verdict; -EBADMSG: it has not left for the kernel what the evaluator has.
+ */
+static int run_program(struct run *run, enum program program, const struct raw_packet *packet)
+{
+	struct pending pending = {};
+	int got = programs_run(run->programs, program, packet, &run->ground, &pending);
+
+	if (program == PROGRAM_DIRECT && memcmp(&pending, &run->pending, sizeof(pending)))
+		return -EBADMSG;
+	return got;
 }
 
 /* What the entry program must say, given what the evaluator says. */
@@ -101,7 +117,7 @@ static int compare_one(struct run *run, enum program program, const struct raw_p
 	if (error)
 		return message_set(&run->message, error, "cannot set the states");
 	expected = expect(run, program, packet, run->expected);
-	got = programs_run(run->programs, program, packet, &run->ground);
+	got = run_program(run, program, packet);
 	error = programs_take_counters(run->programs, run->counted, run->ir->rule_count);
 	if (error)
 		return message_set(&run->message, error, "cannot read the counters");
@@ -115,7 +131,7 @@ static int compare_one(struct run *run, enum program program, const struct raw_p
 static int compare_program(struct run *run, enum program program)
 {
 	bool different = false;
-	int error = begin(run);
+	int expected, error = begin(run);
 
 	if (error)
 		return message_set(&run->message, error, "cannot set the states");
@@ -124,8 +140,8 @@ static int compare_program(struct run *run, enum program program)
 
 		if (!program_sees(run->programs, program, packet))
 			continue;
-		different |= expect(run, program, packet, run->expected) !=
-			     programs_run(run->programs, program, packet, &run->ground);
+		expected = expect(run, program, packet, run->expected);
+		different |= expected != run_program(run, program, packet);
 		run->comparisons++;
 	}
 	error = programs_take_counters(run->programs, run->counted, run->ir->rule_count);

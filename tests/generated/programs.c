@@ -240,7 +240,8 @@ static size_t make_frame(const struct programs *programs, enum program program,
 }
 
 int programs_run(const struct programs *programs, enum program program,
-		 const struct raw_packet *packet, const struct ground *ground)
+		 const struct raw_packet *packet, const struct ground *ground,
+		 struct pending *pending)
 {
 	unsigned char frame[ETHERNET_SIZE + PACKET_BYTES_MAX];
 	size_t size = program == PROGRAM_DIRECT
@@ -253,6 +254,8 @@ int programs_run(const struct programs *programs, enum program program,
 		.sz = sizeof(options),
 		.data_in = frame,
 		.data_size_in = (__u32)size,
+		.data_out = frame,
+		.data_size_out = sizeof(frame),
 		.repeat = 1,
 	};
 
@@ -260,6 +263,7 @@ int programs_run(const struct programs *programs, enum program program,
 	options.ctx_size_in = shapes[program].is_xdp ? sizeof(xdp) : sizeof(skb);
 	if (bpf_prog_test_run_opts(programs->fds[program], &options))
 		return -errno;
+	memcpy(pending, frame + ETHERNET_SIZE, sizeof(*pending));
 	if (options.retval == shapes[program].pass)
 		return VERDICT_ACCEPT;
 	return options.retval == shapes[program].drop ? VERDICT_DROP : -EPROTO;

@@ -388,11 +388,16 @@ static void rule_end(struct draft *draft)
 
 static void add_rule(struct draft *draft)
 {
-	static const enum action actions[] = { ACTION_CONTINUE, ACTION_ACCEPT, ACTION_DROP,
-					       ACTION_RETURN,	ACTION_JUMP,   ACTION_JUMP,
-					       ACTION_GOTO };
+	static const enum action actions[] = { ACTION_CONTINUE,	   ACTION_ACCEPT,  ACTION_DROP,
+					       ACTION_RETURN,	   ACTION_JUMP,	   ACTION_JUMP,
+					       ACTION_GOTO,	   ACTION_EXECUTE, ACTION_EXECUTE,
+					       ACTION_EXECUTE_DROP };
 
-	rule_begin(draft, random_pick(draft->random, actions));
+	size_t count = draft->ir->execution_count ? ARRAY_SIZE(actions) : ARRAY_SIZE(actions) - 3;
+
+	rule_begin(draft, actions[random_below(draft->random, (uint32_t)count)]);
+	draft->ir->rules[draft->ir->rule_count].target =
+		random_below(draft->random, EXECUTION_NUMBERS);
 	add_conditions(draft);
 	rule_end(draft);
 }
@@ -459,6 +464,8 @@ struct ir *table_make(struct random *random, int family)
 		ir_free(draft.ir);
 		return NULL;
 	}
+	/* what they are, nobody asks; in front of the netfilter hooks a table has none */
+	draft.ir->execution_count = random_chance(random, 50) ? EXECUTION_NUMBERS : 0;
 	for (unsigned i = 0; i < HOOK_COUNT; i++)
 		draft.ir->hook_entry[i] = draft.ir->underflow[i] = RULE_NONE;
 	add_chains(&draft);

@@ -40,6 +40,44 @@ static const char *const rules_ipv4[] = {
 	"-m conntrack ! --ctreplsrc 10.0.0.0/255.128.0.0 --ctrepldst 0.0.0.0/0",
 };
 
+/* Targets with options: rules of their own. */
+static const char *const targets_ipv4[] = {
+	"-j REJECT",
+	"-p tcp -j REJECT --reject-with tcp-reset",
+	"-j REJECT --reject-with icmp-net-unreachable",
+	"-j REJECT --reject-with icmp-host-unreachable",
+	"-j REJECT --reject-with icmp-proto-unreachable",
+	"-j REJECT --reject-with icmp-net-prohibited",
+	"-j REJECT --reject-with icmp-host-prohibited",
+	"-j REJECT --reject-with icmp-admin-prohibited",
+};
+
+static const char *const targets_ipv6[] = {
+	"-j REJECT",
+	"-p tcp -j REJECT --reject-with tcp-reset",
+	"-j REJECT --reject-with icmp6-no-route",
+	"-j REJECT --reject-with icmp6-adm-prohibited",
+	"-j REJECT --reject-with icmp6-addr-unreachable",
+	"-j REJECT --reject-with icmp6-policy-fail",
+	"-j REJECT --reject-with icmp6-reject-route",
+};
+
+static const char *const targets_both[] = {
+	"-p udp -j LOG",
+	"-j LOG --log-prefix plain --log-level 0",
+	"-j LOG --log-prefix \"with 'words': \" --log-level debug --log-tcp-sequence",
+	"-j LOG --log-tcp-options --log-ip-options --log-uid --log-macdecode",
+	"-j NFLOG",
+	"-j NFLOG --nflog-group 5 --nflog-prefix \"a b\" --nflog-threshold 3",
+	"-j NFLOG --nflog-size 0",
+	"-j NFLOG --nflog-size 99 --nflog-threshold 1",
+	"-j NFLOG --nflog-range 7",
+	"-j MARK --set-mark 5",
+	"-j MARK --set-xmark 0x10/0xff",
+	"-j MARK --or-mark 0x80000000",
+	"-j MARK --and-mark 0xff",
+};
+
 static const char *const rules_ipv6[] = {
 	"-m hl --hl-eq 5",
 	"-m hl ! --hl-eq 5",
@@ -197,6 +235,12 @@ static void write_rules(FILE *out, const char *const *rules, size_t count)
 				targets[k]);
 }
 
+static void write_targets(FILE *out, const char *const *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "-A %s %s\n", i % 2 ? "user" : "OUTPUT", rules[i]);
+}
+
 static char *ruleset(enum family family)
 {
 	char *text = NULL;
@@ -213,6 +257,11 @@ static char *ruleset(enum family family)
 		write_rules(out, rules_ipv6, ARRAY_SIZE(rules_ipv6));
 	for (size_t i = 0; i < ARRAY_SIZE(rules_sent); i++)
 		fprintf(out, "-A OUTPUT %s\n", rules_sent[i]);
+	write_targets(out, targets_both, ARRAY_SIZE(targets_both));
+	if (family == FAMILY_IPV4)
+		write_targets(out, targets_ipv4, ARRAY_SIZE(targets_ipv4));
+	else
+		write_targets(out, targets_ipv6, ARRAY_SIZE(targets_ipv6));
 	for (int protocol = 1; protocol < 256; protocol++)
 		fprintf(out, "-A OUTPUT -o lo -p %d\n", protocol);
 	fputs("-A OUTPUT ! -o eth0 -g empty\n-A user -j empty\n-A user -i lo\n"

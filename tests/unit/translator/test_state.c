@@ -75,7 +75,7 @@ static struct state random_state(void)
 }
 
 /* The evaluator's answer: does a rule with this match alone drop? */
-static bool evaluated(struct state *state, const struct packet *packet)
+static bool evaluated(struct state *state, struct packet *packet)
 {
 	struct predicate predicate = { .field = FIELD_STATE, .state = *state };
 	struct rule rules[] = {
