@@ -70,6 +70,7 @@ static __always_inline void rule_count(__u32 rule, struct packet *packet)
 }
 
 #define classifier_data			      ((const void *)classifier)
+#define classify_word			      __u64
 #define CLASSIFY_FUNCTION		      __attribute__((noinline, weak))
 #define classify_count(judged, rule)	      table_count(rule, (struct packet *)(judged))
 #define classify_state(judged, index)	      table_state(index, (struct packet *)(judged))

@@ -8,6 +8,7 @@
  *	CLASSIFY_FUNCTION	linkage of functions that the BPF verifier shall check on their own
  *	classify_count(packet, rule)	count a rule that does not end the walk
  *	classify_state(packet, index)	as table_state() of state.bpf.c
+ *	classify_word		numbers of 64 bits, at whatever address in struct packet
  *	classify_repeat(times, step, context)	as bpf_loop()
  */
 #ifndef UBPFILTER_CLASSIFY_WALK_H
@@ -38,9 +39,9 @@ static __always_inline const void *classifier_element(const volatile struct clas
 	return (const char *)classifier_data + array->offset + index * size;
 }
 
-static __always_inline const __u64 *packet_words(const struct packet *packet, __u64 offset)
+static __always_inline const classify_word *packet_words(const struct packet *packet, __u64 offset)
 {
-	return (const __u64 *)((const char *)packet + offset);
+	return (const classify_word *)((const char *)packet + offset);
 }
 
 static __always_inline __u64 packet_tail(const struct packet *packet)
@@ -74,8 +75,9 @@ static __always_inline int match_has_protocol(const struct packet *packet)
 }
 
 /* Is a < b, of 16 bytes in network order? */
-static __always_inline int bytes_less(const __u64 *a, const __u64 *b)
+static __always_inline int bytes_less(const void *left, const void *right)
 {
+	const classify_word *a = left, *b = right;
 	__u64 a_high = __builtin_bswap64(a[0]), b_high = __builtin_bswap64(b[0]);
 
 	return a_high == b_high ? __builtin_bswap64(a[1]) < __builtin_bswap64(b[1])
@@ -87,7 +89,7 @@ static __always_inline int extra_matches(const struct packet *packet,
 {
 	int invert = extra->flags & EXTRA_INVERT, match;
 	__u64 offset = extra->offset, number;
-	const __u64 *words;
+	const classify_word *words;
 
 	__asm__ volatile("" : "+r"(offset));
 	if (offset > sizeof(*packet) - 2 * sizeof(*words))

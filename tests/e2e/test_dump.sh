@@ -18,7 +18,8 @@ R
 on_bpf a ip6tables-legacy -A INPUT -p icmpv6 -j ACCEPT
 
 dump=$(inside a "$ubpfilter" dump)
-rules=$(sed -n 's/^  \[[0-9]*\] /rule /p' <<<"$dump")
+# An early stage shows the same rules: those of the stage that decides.
+rules=$(awk "/^===/ { shown = /netfilter:/ } shown" <<<"$dump" | sed -n "s/^  \[[0-9]*\] /rule /p")
 for rule in '-A INPUT -s 10.1.2.3/32 -p tcp -m tcp --dport 22 -m comment --comment "an [file:x line_num:7] odd; one" -j ACCEPT' \
 	'-A INPUT -p udp -j mine' '-A mine -d 10.0.0.0/8 -j RETURN' ':INPUT DROP' '-A OUTPUT -o lo -j ACCEPT' \
 	'-A INPUT -p ipv6-icmp -j ACCEPT'; do

@@ -10,7 +10,8 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 #define CLASSIFY_FUNCTION static
-#define classifier_data	  walk_data
+typedef uint64_t __attribute__((aligned(1), may_alias)) classify_word;
+#define classifier_data walk_data
 
 static const unsigned char *walk_data;
 static struct counter *walk_counters;
