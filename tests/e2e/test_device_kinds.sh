@@ -67,7 +67,9 @@ address() { # NAMESPACE DEVICE NETWORK HOST
 make_twin() { # TWIN KIND
 	local near=near0 device=dev0
 	namespace "$1" "near-$1" "far-$1"
-	inside "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	# arp_ignore: a macvlan's address is not answered for by the device below it
+	inside "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.conf.all.arp_ignore=1
 	ip -n "$tag-near-$1" link add near0 type veth peer name in0 netns "$tag-$1"
 	ip -n "$tag-far-$1" link add far0 type veth peer name out0 netns "$tag-$1"
 	ip -n "$tag-near-$1" link set near0 up
