@@ -56,6 +56,22 @@ detour() { inside left bash -c 'echo >/dev/udp/fd88::1/9'; }
 equal "a redirect is sent for what is dropped" 1 "$(changes right Icmp6OutRedirects detour)"
 equal "and it was counted" 1 "$(counter right ip6tables FORWARD 1)"
 
+# FORWARD sees the hop limit counted down.
+ip -n "$tag-right" link add out0 type veth peer name out1
+ip -n "$tag-right" link set out0 up
+ip -n "$tag-right" link set out1 up
+ip -n "$tag-right" route add fd89::/64 dev out0
+ip -n "$tag-right" neighbour add fd89::1 lladdr 02:00:00:00:00:04 dev out0 nud permanent
+ip -n "$tag-left" route add fd89::/64 via fd77:1::2
+on_bpf right ip6tables-legacy -F FORWARD
+on_bpf right ip6tables-legacy -A FORWARD -p udp -m hl --hl-eq 64 -j DROP
+on_bpf right ip6tables-legacy -A FORWARD -p udp -m hl --hl-eq 63 -j DROP
+inside left bash -c 'echo >/dev/udp/fd89::1/9'
+equal "hop limit 64 is not what FORWARD sees" 0 "$(counter right ip6tables FORWARD 1)"
+equal "hop limit 63 is" 1 "$(counter right ip6tables FORWARD 2)"
+on_bpf right ip6tables-legacy -F FORWARD
+ip -n "$tag-right" link del out0
+
 # Who else is on the way is told by name.
 waits() { "$ubpfilter" status | sed -n 's/^    early drops wait for: //p'; }
 equal "nobody is on the way" "" "$(waits)"
