@@ -19,7 +19,7 @@
 #define OBJECT_SUFFIX ".bpf.o"
 
 static const char usage[] =
-	"usage: ubpfilter translate [-4 | -6] [--hook xdp|tc] [-o FILE] RULES\n"
+	"usage: ubpfilter translate [-4 | -6] [--hook xdp|tc|netfilter] [-o FILE] RULES\n"
 	"\n"
 	"Compiles the table \"filter\" of an iptables-save file (- is standard input) to a BPF\n"
 	"object that `bpftool prog loadall` loads. The stock iptables-legacy-restore reads the\n"
@@ -27,7 +27,8 @@ static const char usage[] =
 	"with a warning.\n"
 	"\n"
 	"  -4, -6           iptables rules (the default) or ip6tables rules\n"
-	"  --hook xdp|tc    programs for this hook only (default: both)\n"
+	"  --hook HOOK      programs for xdp, tc or netfilter only (default: xdp and tc; bpftool\n"
+	"                   knows netfilter programs from version 7.3 on)\n"
 	"  -o, --output F   the object's name, default RULES" OBJECT_SUFFIX
 	"; - is standard output\n"
 	"  -h, --help       show this\n";
@@ -48,12 +49,18 @@ static void warn_ignored(const char *table)
 
 static int parse_hook(const char *name, unsigned *stages)
 {
+	static const char *const hooks[STAGE_COUNT] = {
+		[STAGE_XDP] = "xdp",
+		[STAGE_TC] = "tc",
+		[STAGE_NF] = "netfilter",
+	};
+
 	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
-		if (strcmp(name, stage_name((enum stage)stage)) == 0) {
+		if (strcmp(name, hooks[stage]) == 0) {
 			*stages = STAGE_BIT(stage);
 			return 0;
 		}
-	fprintf(stderr, "ubpfilter translate: hook \"%s\" is neither xdp nor tc\n", name);
+	fprintf(stderr, "ubpfilter translate: hook \"%s\" is none of xdp, tc, netfilter\n", name);
 	return EXIT_USAGE;
 }
 
