@@ -51,18 +51,22 @@ start_stream() {
 # A busy machine takes its time with what is on the wire.
 all_counted() { [ "$(counter server iptables INPUT "$1")" -ge "$sent" ]; }
 
-# Datagrams that the sink's socket had no room for, as the kernel counts them.
-no_room() {
-	inside server awk '$1 == "Udp:" && !column { for (i = 2; i <= NF; i++) if ($i == "RcvbufErrors") column = i; next }
+udp_count() { # NAME: as the kernel counts datagrams
+	inside server awk -v name="$1" '$1 == "Udp:" && !column { for (i = 2; i <= NF; i++) if ($i == name) column = i; next }
 		$1 == "Udp:" { print $column }' /proc/net/snmp
 }
+
+no_room() { udp_count RcvbufErrors; } # that the sink's socket had none for
+
+# A rule counts a packet before the sink has it: with XDP, long before on a busy machine.
+all_delivered() { [ $(($(udp_count InDatagrams) + $(no_room))) -ge "$sent" ]; }
 
 stop_stream() { # [RULE]: that counts all since it is there
 	kill "$stream"
 	wait "$stream"
 	sent=$(cat "$scratch/stream")
 	[ $# -eq 0 ] || until_true all_counted "$1" || true
-	sleep 0.1
+	[ $# -eq 0 ] || until_true all_delivered || true
 	kill "$sink"
 	wait "$sink"
 	received=$(tail -n 1 "$scratch/sink")
