@@ -112,7 +112,7 @@ talk() { # TWIN FAMILY
 	inside "$1" "$traffic" udp $loop 5000 6
 } >/dev/null
 
-for kind in plain bridge macvlan vlan bond vrf; do
+for kind in ${KINDS:-plain bridge macvlan vlan bond vrf}; do
 	namespace probe
 	if ! known $kind $([ $kind != vlan ] || echo id 5) $([ $kind != vrf ] || echo table 5); then
 		ip netns del "$tag-probe"

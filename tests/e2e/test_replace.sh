@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
 # of each hook: 1,000 in all
-replacements=${REPLACEMENTS:-500}
+replacements=${REPLACEMENTS:-250}
 
 # Two tables in turn, both with $1 in the first or the last of their many rules.
 write_tables() { # RULE
@@ -72,7 +72,7 @@ stop_stream() { # [RULE]: that counts all since it is there
 	received=$(tail -n 1 "$scratch/sink")
 }
 
-for hook in tc xdp; do
+for hook in auto netfilter tc xdp; do
 	export UBPFILTER_HOOK=$hook
 	namespace client server
 	join client server
