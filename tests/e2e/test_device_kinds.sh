@@ -34,15 +34,9 @@ vlan() {
 
 bond() {
 	ip -n "$tag-$1" link add "$2" type bond mode active-backup
-	ip -n "$tag-$1" link set in0 down
-	ip -n "$tag-$1" link set in0 master "$2" up
-}
-
-vrf() { # its routes are those of all, so that packets find their way
-	ip -n "$tag-$1" link add "$2" type vrf table 254
-	ip -n "$tag-$1" link set "$2" up
-	ip -n "$tag-$1" link set in0 name port0
-	ip -n "$tag-$1" link set port0 master "$2" up
+	ip -n "$tag-$1" link set in0 down # a bond takes no port that is up
+	ip -n "$tag-$1" link set in0 master "$2"
+	ip -n "$tag-$1" link set in0 up
 }
 
 known() { # KIND
@@ -75,7 +69,6 @@ make_twin() { # TWIN KIND
 	ip -n "$tag-near-$1" link set near0 up
 	"$2" "$1" $device
 	[ "$2" != vlan ] || near=near0.5
-	[ "$2" != vrf ] || device=port0
 	address "$1" $device 1 1
 	address "$1" out0 2 1
 	address "near-$1" $near 1 2
@@ -112,9 +105,9 @@ talk() { # TWIN FAMILY
 	inside "$1" "$traffic" udp $loop 5000 6
 } >/dev/null
 
-for kind in ${KINDS:-plain bridge macvlan vlan bond vrf}; do
+for kind in ${KINDS:-plain bridge macvlan vlan bond}; do
 	namespace probe
-	if ! known $kind $([ $kind != vlan ] || echo id 5) $([ $kind != vrf ] || echo table 5); then
+	if ! known $kind $([ $kind != vlan ] || echo id 5); then
 		ip netns del "$tag-probe"
 		continue
 	fi

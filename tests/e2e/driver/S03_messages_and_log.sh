@@ -8,7 +8,9 @@ equal "standard error of a command that works" "" "$error"
 error=$(ipt -A INPUT -m string --string x --algo bm -j DROP 2>&1) &&
 	fail "a match that BPF does not do is taken with --strict"
 equal "lines from us about a refusal" 1 "$(grep -c '^ubpfilter: ' <<<"$error")"
-kill -9 "$(driver)"
+killed=$(driver)
+kill -9 "$killed"
+until_true "the driver is gone" test ! -e "/proc/$killed" # what it is sent while it dies is lost with it
 equal "standard error of a command after a restart" "" "$(ipt -S 2>&1 >/dev/null)"
 grep -q "gone (.*signal 9" "$scratch/log" || fail "a restart is not in the log"
 kill "$(supervisor)"

@@ -44,6 +44,8 @@ crash driver dropping accepting-kernels
 crash driver dropping dropping-kernels
 crash driver accepting-kernels dropping
 crash driver dropping-kernels dropping
+carried=1
 crash driver dropping-kernels dropping-kernels-other
+carried=0
 crash supervisor dropping dropping-kernels
 crash supervisor dropping-kernels dropping
