@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-export UBPFILTER_STRICT=yes UBPFILTER_HOOK=tc
+export UBPFILTER_HOOK=tc
 
 rules() { # FILLERS: rules that no packet of the test meets
 	local i
@@ -28,6 +28,8 @@ namespace a
 for fillers in 0 150; do
 	rules $fillers >"$scratch/rules"
 	succeeds "$fillers more rules are taken" on_bpf a iptables-legacy-restore "$scratch/rules"
+	# as data, with so many kinds of matches, they need more stack than 6.1 gives: the kernel's then
+	[ $fillers != 0 ] || contains "0 more rules are BPF's" "enforced by BPF" "$("$ubpfilter" status)"
 	inside a ping -q -c 8 -i 0.01 127.0.0.1 >/dev/null
 	counted=
 	for rule in 1 2 3 4 5 6; do
