@@ -74,7 +74,7 @@ static int report_load(int error, uint32_t rules, const char *log, struct messag
 	char reason[160];
 
 	last_line(log, reason, sizeof(reason));
-	if (strstr(log, "too complex") || strstr(log, "too large"))
+	if (strstr(log, "too complex") || strstr(log, "too large") || strstr(log, "Too large"))
 		error = -E2BIG;
 	return message_set(message, error,
 			   "the kernel does not take the program of %u rules: %s%s%s", rules,
