@@ -89,4 +89,28 @@ static __always_inline bool notes_count(struct packet *packet)
 	return true;
 }
 
+/*
+ * early_begin() - the chain that a packet is certain to come to, with what that chain reads of it
+ * beside its bytes; or ROUTE_UNKNOWN.
+ */
+static __always_inline enum route early_begin(const struct arrival *arrival, struct packet *packet,
+					      struct route_facts *facts)
+{
+	__u32 output = 0;
+	enum route route = route_for_certain(arrival, packet, facts, &output);
+
+	if (route == ROUTE_UNKNOWN)
+		return route;
+	packet->counting = COUNTING_LATER;
+	if (table_needs & NEED_MAC)
+		mac_set(packet, arrival->context);
+	if (table_needs & NEED_IN_NAME)
+		name_set(packet->in_name, arrival->device);
+	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)
+		name_set(packet->out_name, device_find(output));
+	if (route == ROUTE_FORWARD)
+		packet->ttl--; /* before the chain */
+	return route;
+}
+
 #endif

@@ -12,28 +12,17 @@
 CHAIN_FUNCTION(tc_input, CHAIN_INPUT)
 CHAIN_FUNCTION(tc_forward, CHAIN_FORWARD)
 
-/* way.bpf.c: nothing on the way to the netfilter hook would notice that the packet is gone. */
+/* way.h: nothing on the way to the netfilter hook would notice that the packet is gone. */
 int tc_way_is_clear(struct __sk_buff *skb, struct packet *packet, __u32 hook);
 
 static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
 				       struct route_facts *facts)
 {
-	__u32 output = 0;
-	enum route route = route_for_certain(arrival, packet, facts, &output);
+	enum route route = early_begin(arrival, packet, facts);
 
-	if (route == ROUTE_UNKNOWN)
-		return false;
-	packet->counting = COUNTING_LATER;
-	if (table_needs & NEED_MAC)
-		mac_set(packet, arrival->context);
-	if (table_needs & NEED_IN_NAME)
-		name_set(packet->in_name, arrival->device);
-	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)
-		name_set(packet->out_name, device_find(output));
-	if (route == ROUTE_FORWARD)
-		packet->ttl--; /* before the chain */
-	if (RUN_INGRESS(tc, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
-	    VERDICT_DROP)
+	if (route == ROUTE_UNKNOWN ||
+	    RUN_INGRESS(tc, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
+		    VERDICT_DROP)
 		return false;
 	return tc_way_is_clear(arrival->context, packet,
 			       route == ROUTE_INPUT ? NF_INET_LOCAL_IN : NF_INET_FORWARD) &&

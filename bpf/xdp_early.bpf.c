@@ -9,7 +9,7 @@
 CHAIN_FUNCTION(xdp_input, CHAIN_INPUT)
 CHAIN_FUNCTION(xdp_forward, CHAIN_FORWARD)
 
-/* way.bpf.c: nothing on the way to the netfilter hook would notice that the packet is gone. */
+/* way.h: nothing on the way to the netfilter hook would notice that the packet is gone. */
 int xdp_way_is_clear(struct xdp_md *context, struct packet *packet, __u32 hook);
 
 static __always_inline bool is_addressed_to(const struct ethhdr *ethernet,
@@ -40,24 +40,11 @@ static __always_inline bool may_be_joined(const struct packet *packet)
 static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
 				       struct route_facts *facts)
 {
-	__u32 output = 0;
-	enum route route = ROUTE_UNKNOWN;
+	enum route route = early_begin(arrival, packet, facts);
 
-	if (!may_be_joined(packet))
-		route = route_for_certain(arrival, packet, facts, &output);
-	if (route == ROUTE_UNKNOWN)
-		return false;
-	packet->counting = COUNTING_LATER;
-	if (table_needs & NEED_MAC)
-		mac_set(packet, arrival->context);
-	if (table_needs & NEED_IN_NAME)
-		name_set(packet->in_name, arrival->device);
-	if (table_needs & NEED_OUT_NAME && route == ROUTE_FORWARD)
-		name_set(packet->out_name, device_find(output));
-	if (route == ROUTE_FORWARD)
-		packet->ttl--; /* before the chain */
-	if (RUN_INGRESS(xdp, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
-	    VERDICT_DROP)
+	if (route == ROUTE_UNKNOWN ||
+	    RUN_INGRESS(xdp, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
+		    VERDICT_DROP)
 		return false;
 	return xdp_way_is_clear(arrival->context, packet,
 				route == ROUTE_INPUT ? NF_INET_LOCAL_IN : NF_INET_FORWARD) &&
@@ -80,7 +67,8 @@ int xdp_ingress(struct xdp_md *context)
 	if (!device_is_usual(arrival.device) || !is_addressed_to(ethernet, arrival.device))
 		return XDP_PASS;
 	view.available = (__u32)(end - begin);
-	if (parse_ip(&packet, &view, &facts) != PARSE_OK || !packet_is_usual(&packet, &facts))
+	if (parse_ip(&packet, &view, &facts) != PARSE_OK || !packet_is_usual(&packet, &facts) ||
+	    may_be_joined(&packet))
 		return XDP_PASS;
 	arrival.route_length = (__u16)packet.length;
 	return is_dropped(&arrival, &packet, &facts) ? XDP_DROP : XDP_PASS;
