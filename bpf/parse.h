@@ -415,6 +415,11 @@ static long walk_step(__u64 index, struct walk *walk)
 	}
 	walk->offset = offset + size;
 	walk->protocol = next;
+	/* kernels of before 2026 believe a header that is longer than the packet */
+	if (walk->offset > walk->length) {
+		walk->flags = PACKET_NO_PROTOCOL;
+		return 1;
+	}
 	return 0;
 }
 

@@ -209,6 +209,7 @@ static size_t walked_size(unsigned protocol, unsigned length)
 /*
  * as ipv6_find_hdr(skb, &transport, -1, &fragoff, NULL): the protocol behind the extension headers.
  * Of a later fragment it is known only if the fragment header's own next header is the protocol.
+ * A header that is longer than the packet ends the walk, as in kernels since 2026.
  */
 static void parse_extensions(struct packet *packet, const struct span *span)
 {
@@ -219,7 +220,8 @@ static void parse_extensions(struct packet *packet, const struct span *span)
 		bool later = header && packet->protocol == IPPROTO_FRAGMENT &&
 			     be16_at(header + 2) & 0xfff8;
 
-		if (!header || (later && is_walked(header[0]))) {
+		if (!header || (later && is_walked(header[0])) ||
+		    (!later && walked_size(packet->protocol, header[1]) > span->size - next)) {
 			packet->flags |= PACKET_NO_PROTOCOL;
 			return;
 		}

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The kernel's iptables beside ours: tests/differential/bench.h says how.
 
-DIFFERENTIAL_SOURCES := $(wildcard tests/differential/*.c)
+DIFFERENTIAL_SOURCES := $(wildcard tests/differential/*.c) tests/support/headers.c
 DIFFERENTIAL_SECONDS ?= 600
 DIFFERENTIAL_HOOKS   ?= auto netfilter tc xdp
 
-$(BUILD)/tests/differential/differential: $(DIFFERENTIAL_SOURCES) $(wildcard tests/differential/*.h)
+$(BUILD)/tests/differential/differential: $(DIFFERENTIAL_SOURCES) $(wildcard tests/differential/*.h) tests/support/headers.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $(DIFFERENTIAL_SOURCES) -pthread
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/headers.h"
+
 #define VLAN_TAG 4
 
 struct step step_make(const struct scope *scope, struct random *random)
@@ -71,6 +73,8 @@ struct frame *burst_add(struct maker *maker, enum origin origin, const struct pa
 
 	if (burst->count == BURST_FRAMES ||
 	    burst->used + ETH_HLEN + 2 * VLAN_TAG + packet->size > BURST_BYTES)
+		return NULL;
+	if (maker->network.family == 6 && ipv6_headers_overrun(packet->data, packet->size))
 		return NULL;
 	if (origin != FROM_ROUTER) {
 		maker->origin = origin;

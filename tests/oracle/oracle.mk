@@ -3,7 +3,7 @@
 
 ORACLE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/*.c)) \
 		  $(patsubst %,$(BUILD)/tests/generated/%.o,random values packets) \
-		  $(BUILD)/tests/support/kernel.o
+		  $(patsubst %,$(BUILD)/tests/support/%.o,kernel headers)
 ORACLE_USES    := $(patsubst %,$(BUILD)/lib%.a,translator iptables-compat common)
 
 $(BUILD)/tests/oracle/oracle: $(ORACLE_OBJECTS) $(ORACLE_USES)

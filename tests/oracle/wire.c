@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "../support/headers.h"
+
 /* Nothing but INPUT and FORWARD shall judge: no source validation, no answers worth waiting for. */
 static const char *const commands[] = {
 	"echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter",
@@ -81,7 +83,8 @@ bool wire_takes(const struct raw_packet *packet, int family)
 	    data[0] >> 4 != family)
 		return false;
 	if (family == 6) /* no listener for multicast here */
-		return data[24] != 0xff && hop_by_hop_is_plain(packet);
+		return data[24] != 0xff && hop_by_hop_is_plain(packet) &&
+		       !ipv6_headers_overrun(data, packet->size);
 	/* fragments for this host are put together first */
 	return data[16] < 224 && options_are_plain(packet) &&
 	       !(packet->hook == HOOK_INPUT && (data[6] & 0x3f || data[7]));

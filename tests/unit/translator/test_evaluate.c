@@ -324,6 +324,19 @@ Test(extension_headers, cut_short_drop_where_a_protocol_is_asked_for)
 	cr_assert_eq(run(&fixture), VERDICT_ACCEPT);
 }
 
+Test(extension_headers, longer_than_the_packet_drop_where_a_protocol_is_asked_for)
+{
+	struct fixture fixture = fixture_ipv6(IPPROTO_DSTOPTS, 16);
+
+	fixture.data[40] = IPPROTO_UDP;
+	fixture.data[41] = 2;
+	add_range(&fixture, 0, FIELD_PROTOCOL, IPPROTO_UDP, IPPROTO_UDP, true);
+	cr_assert_eq(run(&fixture), VERDICT_DROP);
+	cr_assert_eq(fixture.counters[0].packets, 0);
+	fixture.data[41] = 1; /* ends with the packet: no port, but a protocol */
+	cr_assert_eq(run(&fixture), VERDICT_ACCEPT);
+}
+
 Test(extension_headers, a_later_fragment_has_a_protocol_but_no_ports)
 {
 	struct fixture fixture = fixture_ipv6(IPPROTO_FRAGMENT, 24);
