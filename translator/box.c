@@ -64,7 +64,7 @@ static bool narrow_field(struct box *box, const struct classify_extra *extra)
 	else if (extra->field == FIELD_MAC)
 		narrow_mac(box, extra);
 	else
-		return false;
+		return extra->field == FIELD_BEYOND; /* any packet may be meant */
 	return true;
 }
 

@@ -376,6 +376,17 @@ static void place_state(struct placing *p, const struct predicate *predicate)
 	p->late_own_stop = true;
 }
 
+/* Early stages leave to the kernel what it is to execute; asked last, when the rest holds. */
+static void place_execution(struct placing *p)
+{
+	static const struct predicate beyond = { .field = FIELD_BEYOND, .range = { 0, UINT8_MAX } };
+
+	if (p->late_count)
+		place_late(p, &beyond);
+	else
+		place_early(p, &beyond);
+}
+
 static void place_never(struct placing *p, const struct predicate *predicate)
 {
 	if (must_be_late(p))
@@ -478,6 +489,8 @@ int condition_build(const struct ir *ir, const struct item_list *list, uint32_t 
 	p.own = true;
 	if (item->rule != RULE_NONE)
 		place_rule(&p, &ir->rules[item->rule]);
+	if (item->rule != RULE_NONE && rule_code(&ir->rules[item->rule]))
+		place_execution(&p);
 	if (p.full && !condition->never)
 		return -E2BIG;
 	memcpy(&condition->extras[fixed->extra_early], p.late, p.late_count * sizeof(p.late[0]));

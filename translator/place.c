@@ -46,6 +46,8 @@ bool clause_is_unknown(const struct predicate *predicate)
 
 bool rule_is_unknown(const struct rule *rule)
 {
+	if (rule_code(rule)) /* what the kernel is to execute must get to it */
+		return true;
 	for (uint32_t i = 0; i < rule->predicate_count; i++)
 		if (!field_is_known_early((enum field)rule->predicates[i].field))
 			return true;
@@ -85,8 +87,6 @@ unsigned early_stages(const struct ir *ir, unsigned stages)
 {
 	if (!(stages & DECIDED_BEHIND))
 		return stages;
-	if (ir->execution_count) /* what the kernel is to execute must get to it */
-		return STAGE_BIT(STAGE_NF);
 	for (int hook = HOOK_INPUT; hook <= HOOK_FORWARD; hook++)
 		if (ir->hook_entry[hook] != RULE_NONE && chain_may_drop(ir, (enum hook)hook))
 			return stages;

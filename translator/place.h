@@ -28,7 +28,10 @@ bool clause_is_unknown(const struct predicate *predicate);
 /** clause_end() - the predicate behind the clause that begins at @predicate. */
 const struct predicate *clause_end(const struct predicate *predicate);
 
-/** rule_is_unknown() - does @rule have such a clause? */
+/**
+ * rule_is_unknown() - can early stages not say what becomes of a packet for which all holds that
+ * they know of @rule? It has such a clause, or a target that the kernel executes.
+ */
 bool rule_is_unknown(const struct rule *rule);
 
 /**
