@@ -116,8 +116,11 @@ $(filter $(BUILD)/tests/unit/supervisor/%,$(UNIT_TESTS)): $(call uses,supervisor
 
 # --- tests -----------------------------------------------------------------------------------
 
-# What `make check` runs, in this order. A file tests/<kind>/<kind>.mk may add its own suite.
-CHECK_SUITES = lint unit sanitize e2e
+# What `make check` runs, in this order, and beside that, what keeps to itself. A file
+# tests/<kind>/<kind>.mk may add its own suite, and the programs that it runs.
+CHECK_SUITES    = e2e
+CHECK_ALONGSIDE = lint unit sanitize
+CHECK_PROGRAMS  = $(UNIT_TESTS) $(E2E_TOOLS)
 
 -include $(wildcard tests/*/*.mk)
 
@@ -131,9 +134,13 @@ deps-run:
 .PHONY: check check-all
 check: deps
 	@$(MAKE) --no-print-directory check-all
+# All is built before, because suites that run at once must not build the same.
 check-all:
-	@$(MAKE) --no-print-directory -s -j$(shell nproc) all
-	@BUILD=$(BUILD) MAKE=$(MAKE) tests/check $(CHECK_SUITES)
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) all check-programs
+	@BUILD=$(BUILD) MAKE=$(MAKE) tests/check $(CHECK_SUITES) -- $(CHECK_ALONGSIDE)
+
+.PHONY: check-programs
+check-programs: $(CHECK_PROGRAMS)
 
 .PHONY: lint
 lint:

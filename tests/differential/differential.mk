@@ -22,4 +22,5 @@ differential: all $(BUILD)/tests/differential/differential
 check-differential: all $(BUILD)/tests/differential/differential
 	@BUILD=$(abspath $(BUILD)) tests/differential/check $(DIFFERENTIAL_HOOKS)
 
-CHECK_SUITES += check-differential
+CHECK_SUITES   += check-differential
+CHECK_PROGRAMS += $(BUILD)/tests/differential/differential

@@ -44,11 +44,12 @@ $(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/corpus
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS  ?= $(BUILD)/tests/fuzz/found
 
-CHECK_SUITES += check-fuzz
+CHECK_ALONGSIDE += check-fuzz
+CHECK_PROGRAMS  += $(BUILD)/tests/fuzz/differential $(BUILD)/tests/fuzz/decode_fuzzer $(BUILD)/tests/fuzz/seeds
 .PHONY: check-fuzz fuzz fuzz-decode
 # Part of `make check`: socket options against the kernel's, and the decoder on its own.
 check-fuzz: $(BUILD)/tests/fuzz/differential $(BUILD)/tests/fuzz/decode_fuzzer $(BUILD)/tests/fuzz/seeds
-	@$(BUILD)/tests/fuzz/differential --seconds 100
+	@$(BUILD)/tests/fuzz/differential --seconds 40
 	@mkdir -p $(FUZZ_CORPUS)
 	@$(BUILD)/tests/fuzz/decode_fuzzer -max_total_time=20 -max_len=65536 -artifact_prefix=$(BUILD)/tests/fuzz/ -verbosity=0 $(FUZZ_CORPUS) $(BUILD)/tests/fuzz/seeds
 

@@ -14,7 +14,8 @@ $(BUILD)/tests/generated/direct_object.o: $(BUILD)/tests/generated/direct.bpf.o
 $(BUILD)/tests/generated/generated: $(GENERATED_OBJECTS) $(GENERATED_USES)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(GENERATED_OBJECTS) -Wl,--start-group $(GENERATED_USES) -Wl,--end-group $(LIBS)
 
-CHECK_SUITES += generated
+CHECK_ALONGSIDE += generated
+CHECK_PROGRAMS  += $(BUILD)/tests/generated/generated
 
 # 100,000 comparisons; UBPFILTER_SEED and UBPFILTER_COMPARISONS change them.
 .PHONY: generated

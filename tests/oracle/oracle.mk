@@ -9,7 +9,8 @@ ORACLE_USES    := $(patsubst %,$(BUILD)/lib%.a,translator iptables-compat common
 $(BUILD)/tests/oracle/oracle: $(ORACLE_OBJECTS) $(ORACLE_USES)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(ORACLE_OBJECTS) -Wl,--start-group $(ORACLE_USES) -Wl,--end-group $(LIBS)
 
-CHECK_SUITES += oracle
+CHECK_ALONGSIDE += oracle
+CHECK_PROGRAMS  += $(BUILD)/tests/oracle/oracle
 
 # 40,000 packets; UBPFILTER_SEED and UBPFILTER_COMPARISONS change them.
 .PHONY: oracle

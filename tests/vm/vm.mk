@@ -7,4 +7,4 @@ VM_TESTS := demo devices vlan conntrack_awake states
 check-vm: all $(E2E_TOOLS) $(BUILD)/tests/differential/differential
 	@tests/vm/run tests/vm/check $(VM_TESTS)
 
-CHECK_SUITES += check-vm
+CHECK_ALONGSIDE += check-vm
