@@ -45,6 +45,11 @@ struct nf_hook_entry {
 	void *priv; /* a BPF program's hook: the program */
 };
 
+/* What `priv` of nf_nat's hooks is. */
+struct nf_nat_lookup_hook_priv {
+	struct nf_hook_entries *entries; /* chains of type nat */
+};
+
 /* Behind the last of `hooks` lie as many pointers to struct nf_hook_ops. */
 struct nf_hook_entries {
 	__u16 num_hook_entries;
@@ -65,8 +70,12 @@ struct ipv4_devconf {
 	int data[1]; /* by IPV4_DEVCONF_* - 1 */
 };
 
+struct fib_table;
+struct in_ifaddr;
+
 struct netns_ipv4 {
 	struct ipv4_devconf *devconf_all;
+	struct fib_table *fib_main; /* with "local" in it, unless there are rules */
 	bool fib_has_custom_rules;
 	bool fib_has_custom_local_routes;
 	atomic_t fib_num_tclassid_users;
@@ -81,6 +90,7 @@ struct net {
 };
 
 struct in_device {
+	struct in_ifaddr *ifa_list;
 	struct ipv4_devconf cnf;
 };
 

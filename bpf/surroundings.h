@@ -14,6 +14,7 @@
 
 #include "kernel_cast.h"
 #include "kernel_net.h"
+#include "reverse_path.h"
 
 enum way {
 	WAY_SHARED,  /* somebody may drop, change or count the packet, or cannot be told not to */
@@ -83,37 +84,47 @@ static __always_inline bool device_is_clear(__u64 device, enum place place)
 /* --- the IP layer ---------------------------------------------------------------------------- */
 
 #if FAMILY == 4
-static __always_inline int reverse_path_filter(__u64 devconf)
+static __always_inline int rp_filter_at(__u64 devconf)
 {
 	return *(const int *)kernel_at(devconf +
 				       bpf_core_field_offset(((struct ipv4_devconf *)0)->data) +
 				       (IPV4_DEVCONF_RP_FILTER - 1) * sizeof(int));
 }
 
-/* Sources are not looked up in routes, as fib_validate_source() decides: martians are still the
- * caller's to know. */
-static __always_inline bool ip_is_plain(__u64 net, __u64 device)
+/* How sources are looked up, as fib_validate_source() decides: the greater one of two settings. */
+static __always_inline enum reverse_path reverse_path_wanted(__u64 net, __u64 ip)
 {
-	__u64 ip = (__u64)KERNEL_FIELD(struct net_device, device, ip_ptr);
-	__u64 all = (__u64)KERNEL_FIELD(struct net, net, ipv4.devconf_all);
+	int all = rp_filter_at((__u64)KERNEL_FIELD(struct net, net, ipv4.devconf_all));
+	int own = rp_filter_at(ip + bpf_core_field_offset(((struct in_device *)0)->cnf));
+	int filter = all > own ? all : own;
 
-	if (!ip || reverse_path_filter(all) ||
-	    reverse_path_filter(ip + bpf_core_field_offset(((struct in_device *)0)->cnf)))
-		return false;
-	if (bpf_core_field_exists(((struct netns_ipv4 *)0)->fib_has_custom_rules) &&
-	    KERNEL_FIELD(struct net, net, ipv4.fib_has_custom_rules))
-		return false;
+	if (filter)
+		return filter == 1 ? REVERSE_PATH_SAME : REVERSE_PATH_SOME;
 	if (bpf_core_field_exists(((struct netns_ipv4 *)0)->fib_num_tclassid_users) &&
 	    KERNEL_FIELD(struct net, net, ipv4.fib_num_tclassid_users.counter))
+		return REVERSE_PATH_SOME;
+	return KERNEL_FIELD(struct net, net, ipv4.fib_has_custom_local_routes) ? REVERSE_PATH_SOME
+									       : REVERSE_PATH_ANY;
+}
+
+/* The source is accepted; whether it is this host's own, or a martian, is the caller's to know. */
+static __always_inline bool ip_accepts(__u64 net, __u64 device, const __be32 source[4])
+{
+	__u64 ip = (__u64)KERNEL_FIELD(struct net_device, device, ip_ptr);
+	enum reverse_path wanted;
+
+	if (!ip || (bpf_core_field_exists(((struct netns_ipv4 *)0)->fib_has_custom_rules) &&
+		    KERNEL_FIELD(struct net, net, ipv4.fib_has_custom_rules)))
 		return false;
-	return !KERNEL_FIELD(struct net, net, ipv4.fib_has_custom_local_routes);
+	wanted = reverse_path_wanted(net, ip);
+	return wanted == REVERSE_PATH_ANY || reverse_path_has(wanted, net, device, source[0]);
 }
 #else
-static __always_inline bool ip_is_plain(__u64 net, __u64 device)
+static __always_inline bool ip_accepts(__u64 net, __u64 device, const __be32 source[4])
 {
 	__u64 ip = (__u64)KERNEL_FIELD(struct net_device, device, ip6_ptr);
 
-	(void)net;
+	(void)net, (void)source;
 	return ip && !KERNEL_FIELD(struct inet6_dev, ip, cnf.disable_ipv6);
 }
 #endif
@@ -221,15 +232,17 @@ static __always_inline bool hook_is_ours(__u64 net, __u32 hook)
 
 /*
  * way_to() - who is between @place on @device and our program at @hook (NF_INET_LOCAL_IN or
- * NF_INET_FORWARD) of FAMILY. For unicast frames to the device, not for what the IP layer looks at
- * more closely: options, fragments, martian sources, what a redirect is sent for.
+ * NF_INET_FORWARD) of FAMILY, for a packet from @source, as struct packet::source. For unicast
+ * frames to the device, not for what the IP layer looks at more closely: options, fragments,
+ * martian sources, what a redirect is sent for.
  */
-static __always_inline enum way way_to(__u32 hook, enum place place, __u64 device)
+static __always_inline enum way way_to(__u32 hook, enum place place, __u64 device,
+				       const __be32 source[4])
 {
 	__u64 net = (__u64)KERNEL_FIELD(struct net_device, device, nd_net.net);
 
-	if (!device_is_clear(device, place) || !ip_is_plain(net, device) ||
-	    !xfrm_is_clear(net, hook) || !hook_is_ours(net, hook))
+	if (!device_is_clear(device, place) || !xfrm_is_clear(net, hook) ||
+	    !hook_is_ours(net, hook) || !ip_accepts(net, device, source))
 		return WAY_SHARED;
 	return way_through_prerouting(net);
 }

@@ -33,15 +33,21 @@ __weak int tc_leaves_trace(struct __sk_buff *skb, struct packet *packet)
  */
 int xdp_way_is_clear(struct xdp_md *context, struct packet *packet, __u32 hook)
 {
-	enum way way = way_to(hook, PLACE_XDP, xdp_device(context));
+	enum way way;
 
+	if (!packet)
+		return 0;
+	way = way_to(hook, PLACE_XDP, xdp_device(context), packet->source);
 	return way == WAY_CLEAR || (way == WAY_TRACKED && !xdp_leaves_trace(context, packet));
 }
 
 int tc_way_is_clear(struct __sk_buff *skb, struct packet *packet, __u32 hook)
 {
-	enum way way = way_to(hook, PLACE_TC, skb_device(skb));
+	enum way way;
 
+	if (!packet)
+		return 0;
+	way = way_to(hook, PLACE_TC, skb_device(skb), packet->source);
 	return way == WAY_CLEAR || (way == WAY_TRACKED && !tc_leaves_trace(skb, packet));
 }
 

@@ -2,7 +2,7 @@
 # bpf/surroundings.h by itself; tests/e2e/test_surroundings.sh asks it.
 
 E2E_TOOLS += $(patsubst %,$(BUILD)/tests/surroundings/%,way way4.bpf.o way6.bpf.o traced4.bpf.o \
-	     traced6.bpf.o)
+	     traced6.bpf.o routes4.bpf.o)
 
 $(BUILD)/tests/surroundings/way: tests/surroundings/way.c | tools
 	@mkdir -p $(@D)

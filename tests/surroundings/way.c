@@ -3,8 +3,8 @@
 // named), beside so many programs at its TC hook, with the addresses and ports of a UDP packet,
 // and say what it found:
 //	way OBJECT PROGRAM [DEVICE [COUNT [SOURCE PORT DESTINATION PORT]]]
-// or what that costs:
-//	way OBJECT PROGRAM cost
+// or what that costs, or which number it returns:
+//	way OBJECT PROGRAM cost|number
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 	program = program_of(argv[1], argv[2]);
 	if (argc > 3 && !strcmp(argv[3], "cost")) {
 		options.repeat = 1000000;
-	} else if (argc > 3) {
+	} else if (argc > 3 && strcmp(argv[3], "number") != 0) {
 		context.ifindex = if_nametoindex(argv[3]);
 		options.ctx_in = &context;
 		options.ctx_size_in = sizeof(context);
@@ -74,6 +74,8 @@ int main(int argc, char **argv)
 	}
 	if (options.repeat > 1)
 		printf("%u\n", options.duration); // nanoseconds
+	else if (argc > 3 && !strcmp(argv[3], "number"))
+		printf("%d\n", (int)options.retval);
 	else
 		puts(options.retval < 3 ? ways[options.retval] : "?");
 	return 0;

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whether the kernel accepts an IPv4 source when it looks up by which route an answer would leave
+ * (rp_filter): as __fib_validate_source(). No helper does that where the device does not forward,
+ * so the routes are read where the kernel has them. Only what is certain is answered with yes.
+ */
+#ifndef UBPFILTER_REVERSE_PATH_H
+#define UBPFILTER_REVERSE_PATH_H
+
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+#include <bpf/bpf_endian.h>
+
+#include "kernel_cast.h"
+#include "kernel_fib.h"
+#include "kernel_net.h"
+
+/* At most: nodes that are looked at for an address (all routes of the internet make it about 30),
+ * routes of one leaf, devices of one route. */
+#define FIB_STEPS_MAX  64
+#define FIB_ROUTES_MAX 8
+#define FIB_HOPS_MAX   8
+
+/* --- the route for an address ---------------------------------------------------------------- */
+
+/* Where the search for the longest prefix of an address is. */
+struct fib_walk {
+	__u64 root;    /* struct key_vector, as the next */
+	__u64 node;    /* 0: there is no prefix */
+	__u32 key;     /* of the address what the prefix may still have, host order */
+	__u32 shorter; /* shorter prefixes that were passed leave more bits open; 32: no more */
+};
+
+static __always_inline struct fib_walk fib_walk_begin(__u64 table, __u32 address)
+{
+	__u64 trie = (__u64)KERNEL_FIELD(struct fib_table, table, tb_data);
+	__u64 root = (__u64)KERNEL_FIELD(struct trie, trie, kv[0].tnode[0]);
+
+	return (struct fib_walk){ .root = root, .node = root, .key = address, .shorter = 32 };
+}
+
+/*
+ * No prefix is as long as the bits of the key: from the root on with fewer. A prefix lies where its
+ * bits lead to, those that it leaves open being 0.
+ */
+static __always_inline void fib_walk_shorten(struct fib_walk *walk)
+{
+	__u32 key = walk->shorter < 32 ? walk->key >> walk->shorter << walk->shorter : 0;
+
+	walk->node = key ? walk->root : 0;
+	walk->key = key & (key - 1);
+	walk->shorter = 32;
+}
+
+static __always_inline void fib_walk_down(struct fib_walk *walk, const struct key_vector *node)
+{
+	__u32 difference = walk->key ^ node->key;
+	__u64 children = walk->node + bpf_core_field_offset(node->tnode);
+
+	if ((__u64)difference >> (node->pos + node->bits)) {
+		/* The address is not below. The shortest prefix there may have it all the same. */
+		if (difference & (node->key | -node->key))
+			fib_walk_shorten(walk);
+		else
+			walk->key = node->key;
+		return;
+	}
+	if (node->slen > node->pos)
+		walk->shorter = node->pos;
+	walk->node = *(const __u64 *)kernel_at(children +
+					       (__u64)(difference >> node->pos) * sizeof(__u64));
+	if (!walk->node)
+		fib_walk_shorten(walk);
+}
+
+static __always_inline bool fib_prefix_has(__u32 key, __u8 open_bits, __u32 address)
+{
+	return !((__u64)(key ^ address) >> open_bits);
+}
+
+/* Of a leaf the route with the longest prefix of the address (struct fib_alias), or 0. */
+static __always_inline __u64 fib_leaf_route(const struct key_vector *leaf, __u32 address)
+{
+	__u64 route = (__u64)leaf->leaf.first;
+
+	for (int i = 0; i < FIB_ROUTES_MAX && route; i++) {
+		if (fib_prefix_has(leaf->key, KERNEL_FIELD(struct fib_alias, route, fa_slen),
+				   address))
+			return route;
+		route = (__u64)KERNEL_FIELD(struct fib_alias, route, fa_list.next);
+	}
+	return 0;
+}
+
+/* The route for an address (host order) in a table: struct fib_alias, or 0. */
+static __always_inline __u64 fib_route(__u64 table, __u32 address)
+{
+	struct fib_walk walk = fib_walk_begin(table, address);
+
+	for (int i = 0; i < FIB_STEPS_MAX && walk.node; i++) {
+		const struct key_vector *node = kernel_at(walk.node);
+
+		if (node->bits)
+			fib_walk_down(&walk, node);
+		else if (fib_prefix_has(node->key, node->slen, address))
+			return fib_leaf_route(node, address);
+		else
+			fib_walk_shorten(&walk);
+	}
+	return 0;
+}
+
+/* --- what rp_filter makes of it -------------------------------------------------------------- */
+
+enum reverse_path {
+	REVERSE_PATH_ANY,  /* sources are not looked up */
+	REVERSE_PATH_SAME, /* an answer would leave by the device that the packet came by */
+	REVERSE_PATH_SOME, /* it would leave by any */
+};
+
+/* Nothing makes the kernel pass over this route. */
+static __always_inline bool route_is_usual(__u64 route, __u64 information)
+{
+	__u64 hop = information + bpf_core_field_offset(((struct fib_info *)0)->fib_nh);
+
+	return KERNEL_FIELD(struct fib_alias, route, fa_type) == RTN_UNICAST &&
+	       !KERNEL_FIELD(struct fib_alias, route, fa_dscp) &&
+	       !KERNEL_FIELD(struct fib_info, information, fib_dead) &&
+	       !KERNEL_FIELD(struct fib_info, information, nh) &&
+	       !(KERNEL_FIELD(struct fib_info, information, fib_flags) & RTNH_F_DEAD) &&
+	       !(KERNEL_FIELD(struct fib_nh, hop, nh_common.nhc_flags) &
+		 (RTNH_F_DEAD | RTNH_F_LINKDOWN));
+}
+
+static __always_inline bool route_leaves_by(__u64 information, __u64 device)
+{
+	__u64 hop = information + bpf_core_field_offset(((struct fib_info *)0)->fib_nh);
+	int count = KERNEL_FIELD(struct fib_info, information, fib_nhs);
+
+	for (int i = 0; i < FIB_HOPS_MAX && i < count; i++) {
+		if ((__u64)KERNEL_FIELD(struct fib_nh, hop, nh_common.nhc_dev) == device)
+			return true;
+		hop += bpf_core_type_size(struct fib_nh);
+	}
+	return false;
+}
+
+/*
+ * reverse_path_has() - does the kernel accept this source (network order) by this device of this
+ * namespace? For sources that are none of this host's, and where routing has no rules.
+ */
+static __always_inline bool reverse_path_has(enum reverse_path wanted, __u64 net, __u64 device,
+					     __be32 source)
+{
+	__u64 table = (__u64)KERNEL_FIELD(struct net, net, ipv4.fib_main);
+	__u64 ip = (__u64)KERNEL_FIELD(struct net_device, device, ip_ptr);
+	__u64 route, information;
+
+	if (!table)
+		return false;
+	route = fib_route(table, bpf_ntohl(source));
+	if (!route)
+		return false;
+	information = (__u64)KERNEL_FIELD(struct fib_alias, route, fa_info);
+	if (!route_is_usual(route, information))
+		return false;
+	/* a device without an address takes what is routed back to it only */
+	return route_leaves_by(information, device) ||
+	       (wanted == REVERSE_PATH_SOME && KERNEL_FIELD(struct in_device, ip, ifa_list));
+}
+
+#endif
