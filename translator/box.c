@@ -75,6 +75,11 @@ static void narrow_extras(struct box *box, const struct classify_extra *extras, 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct classify_extra *extra = &extras[i];
 
+		if (extra->kind == EXTRA_STATE) {
+			/* it is to be asked whatever those behind it say */
+			box->exact = false;
+			return;
+		}
 		if (alternative || extra->flags & (EXTRA_INVERT | EXTRA_OR_NEXT) ||
 		    !narrow_field(box, extra))
 			box->exact = false;

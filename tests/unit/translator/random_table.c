@@ -240,6 +240,8 @@ static void lowered_predicates(struct random *random, uint8_t family, struct rul
 		random_predicate(random, family, FIELD_TCP_OPTION, rule);
 	if (chance(random, 15))
 		random_predicate(random, family, FIELD_STATE, rule);
+	if (chance(random, 10))
+		random_predicate(random, family, FIELD_MAC, rule);
 	if (chance(random, 10)) /* a second match of the rule looks at addresses again */
 		random_predicate(random, family, FIELD_SOURCE, rule);
 	if (chance(random, 10))
