@@ -137,11 +137,21 @@ union nf_conntrack_proto {
 	struct nf_ct_udp udp;
 };
 
+enum nf_ct_ext_id {
+	NF_CT_EXT_ACCT = 3, /* the running kernel's number is asked for */
+};
+
+/* Behind it, at these offsets from its beginning, are the extensions that a connection has. */
+struct nf_ct_ext {
+	__u8 offset[4]; /* by enum nf_ct_ext_id; 0: it has none of this kind */
+};
+
 struct nf_conn {
 	struct nf_conntrack_tuple_hash tuplehash[2];
 	unsigned long status;
 	__u32 timeout; /* jiffies */
 	__u32 mark;
+	struct nf_ct_ext *ext;
 	union nf_conntrack_proto proto;
 };
 

@@ -4,12 +4,30 @@
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
+#include "state.h"
+#include "types.h"
+
 /* wall_clock.bpf.c brings it to tables that ask what time it is: not every kernel tells. */
 __weak int wall_clock(void)
 {
 	return 0;
 }
 
+/* The kernel's struct nf_conn_acct: for each direction the packets, then the bytes. */
+static __always_inline int counts_read(__u64 address, struct connection_counts *counts)
+{
+	__u64 numbers[4];
+
+	if (!address || bpf_probe_read_kernel(numbers, sizeof(numbers), (const void *)address))
+		return 0;
+	counts->packets[0] = numbers[0];
+	counts->bytes[0] = numbers[1];
+	counts->packets[1] = numbers[2];
+	counts->bytes[1] = numbers[3];
+	return 1;
+}
+
+#define state_counts(packet, to)    counts_read((packet)->connection.counts, to)
 #define state_ticks()		    ((__u32)bpf_jiffies64())
 #define state_chance()		    bpf_get_prandom_u32()
 #define state_clock()		    ((__u32)wall_clock())

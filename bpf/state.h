@@ -15,6 +15,26 @@ enum state_kind {
 	STATE_RANDOM, /* each packet by chance (-m statistic --mode random); remembers nothing */
 	STATE_QUOTA,  /* until so many bytes are through (-m quota) */
 	STATE_TIME,   /* at certain times (-m time); remembers nothing */
+	STATE_COUNTS, /* by what the connection has transferred (-m connbytes); remembers nothing */
+};
+
+/* STATE_COUNTS: which number it goes by */
+enum counts_unit {
+	COUNTS_PACKETS,
+	COUNTS_BYTES,
+	COUNTS_AVERAGE, /* bytes a packet, rounded down */
+};
+
+enum counts_direction {
+	COUNTS_ORIGINAL,
+	COUNTS_REPLY,
+	COUNTS_BOTH,
+};
+
+/* What a connection has transferred, by direction: the original one, that of replies. */
+struct connection_counts {
+	__u64 packets[2];
+	__u64 bytes[2];
 };
 
 struct state {
@@ -25,7 +45,7 @@ struct state {
 	__u8 kind;	 /* enum state_kind */
 	__u8 weekdays;	 /* STATE_TIME: bits, Monday is 1 */
 	__u8 contiguous; /* STATE_TIME: hours past midnight belong to the day before */
-	__u8 reserved;
+	__u8 counted;	 /* STATE_COUNTS: enum counts_unit << 4 | enum counts_direction */
 	union {
 		struct {
 			__u32 cost;	/* credits of a packet */
@@ -46,6 +66,10 @@ struct state {
 			__u32 second_last;
 			__u32 monthdays; /* bits, the first day is 1 */
 		} time;
+		struct {
+			__u32 min[2]; /* the lower half first */
+			__u32 max[2]; /* inclusive; below min: numbers outside of both match */
+		} counts;
 	};
 };
 

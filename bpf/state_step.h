@@ -8,12 +8,14 @@
  *	state_ticks()			jiffies, the lower 32 bits
  *	state_chance()			a random number of 32 bits
  *	state_clock()			seconds since 1970, UTC
+ *	state_counts(packet, counts)	what its connection has transferred; 0: nobody counts it
  *	state_swap(word, old, next)	compare and swap; what was there
  */
 #ifndef UBPFILTER_BPF_STATE_STEP_H
 #define UBPFILTER_BPF_STATE_STEP_H
 
 #include "state.h"
+#include "state_counts.h"
 #include "state_time.h"
 #include "types.h"
 
@@ -60,6 +62,11 @@ static __always_inline int state_step(struct state *state, const struct packet *
 		return (state_chance() & 0x7fffffff) < state->random.probability;
 	if (kind == STATE_TIME)
 		return time_matches(state, state_clock());
+	if (kind == STATE_COUNTS) {
+		struct connection_counts counts;
+
+		return state_counts(packet, &counts) && counts_match(state, &counts);
+	}
 	/* verifiers before 6.3 take a loop only where a conditional jump closes it */
 	do {
 		__u64 now, next;

@@ -71,6 +71,19 @@ static __always_inline void tuples_read(struct connection *connection, __u64 nf_
 		KERNEL_FIELD(struct nf_conn, nf_conn, tuplehash[0].tuple.dst.protonum);
 }
 
+/* as nf_conn_acct_find() */
+static __always_inline __u64 counts_find(__u64 nf_conn)
+{
+	__u64 extensions = (__u64)KERNEL_FIELD(struct nf_conn, nf_conn, ext);
+	__u64 kind = bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_ACCT);
+	__u8 offset;
+
+	if (!extensions)
+		return 0;
+	offset = KERNEL_FIELD(struct nf_ct_ext, extensions + kind, offset[0]); /* a byte each */
+	return offset ? extensions + offset : 0;
+}
+
 /* connection_note() - as `-m conntrack` sees it. @info: IP_CT_*, what the packet is to @nf_conn. */
 static __always_inline void connection_note(struct connection *connection, __u64 nf_conn,
 					    __u32 info)
@@ -83,6 +96,8 @@ static __always_inline void connection_note(struct connection *connection, __u64
 	if (connection->status & IPS_DST_NAT)
 		connection->state |= CONNECTION_DNAT;
 	connection->mark = KERNEL_FIELD(struct nf_conn, nf_conn, mark);
+	if (table_needs & NEED_CONNECTION_COUNTS)
+		connection->counts = counts_find(nf_conn);
 	if (table_needs & NEED_CONNECTION_TUPLES)
 		tuples_read(connection, nf_conn);
 	if (table_needs & NEED_CONNECTION_EXPIRY)

@@ -66,13 +66,15 @@ struct connection {
 	__u16 reply_source_port;	 /* the same */
 	__u16 reply_destination_port;	 /* the same */
 	__u32 mark;
+	__u64 counts; /* where the kernel counts what it transfers, an address; 0: nowhere; only if
+			 NEED_CONNECTION_COUNTS */
 	__be32 original_source[4]; /* as struct packet::source */
 	__be32 original_destination[4];
 	__be32 reply_source[4];
 	__be32 reply_destination[4];
 };
 
-_Static_assert(sizeof(struct connection) == 88, "offsets are in generated code");
+_Static_assert(sizeof(struct connection) == 96, "offsets are in generated code");
 
 /* How rules are counted, by who runs and what can interrupt it. */
 enum counting {
@@ -156,7 +158,7 @@ struct packet {
 	};
 };
 
-_Static_assert(sizeof(struct packet) == 232, "offsets of struct packet are in generated code");
+_Static_assert(sizeof(struct packet) == 240, "offsets of struct packet are in generated code");
 
 /* What a table's chains read that costs something to find; in the object's `table_needs`. */
 enum table_needs {
@@ -173,7 +175,8 @@ enum table_needs {
 	NEED_OWNER = 1 << 10,
 	NEED_MARK = 1 << 11,
 	NEED_PACKET_TYPE = 1 << 12,
-	NEED_EXECUTION = 1 << 13, /* it has targets that the kernel executes */
+	NEED_EXECUTION = 1 << 13,	  /* it has targets that the kernel executes */
+	NEED_CONNECTION_COUNTS = 1 << 14, /* what connections have transferred */
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */

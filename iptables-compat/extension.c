@@ -11,7 +11,7 @@ static const struct match_extension *const extensions[] = {
 	&match_iprange,	    &match_esp,		&match_ah,	    &match_length, &match_sctp,
 	&match_limit,	    &match_quota,	&match_statistic,   &match_time,   &match_mac,
 	&match_ttl,	    &match_hl,		&match_tos,	    &match_dscp,   &match_ecn,
-	&match_mark,	    &match_connmark,	&match_pkttype,	    &match_owner,
+	&match_mark,	    &match_connmark,	&match_pkttype,	    &match_owner,  &match_connbytes,
 };
 
 const struct match_extension *match_find(enum family family, const char *name, uint8_t revision)

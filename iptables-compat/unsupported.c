@@ -11,7 +11,6 @@ static const struct unsupported matches[] = {
 	{ "hashlimit", "its buckets are shown in /proc/net/ipt_hashlimit, and rules of other "
 		       "tables share them" },
 	{ "connlimit", "the kernel counts connections in lists that programs cannot read" },
-	{ "connbytes", "the bytes and packets of a connection are not read yet" },
 };
 
 const struct unsupported *unsupported_at(size_t index)

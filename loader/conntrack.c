@@ -2,7 +2,9 @@
 /*
  * Conntrack works in a namespace only while something asks for it. When a table's rules do, an
  * nf_tables table of ours does: a chain without a hook, with one rule that looks at `ct state`.
- * It is made before the rules are in force, and removed after.
+ * It is made before the rules are in force, and removed after. One that looks at `ct packets` has
+ * the kernel turn net.netfilter.nf_conntrack_acct on, as -m connbytes in a table of its own does;
+ * both leave it on.
  *
  * A file beside the blob of a generation says that it needs conntrack.
  */
@@ -112,8 +114,9 @@ static void put_chain(const struct transaction *transaction)
 	mnl_nlmsg_batch_next(transaction->batch);
 }
 
-/* `ct state == new`: what it says does not matter, the chain is never entered. */
-static int rule_make(struct nftnl_rule *rule)
+/* `ct state` or `ct packets`: what it is compared with does not matter, the chain is never entered.
+ */
+static int rule_make(struct nftnl_rule *rule, enum nft_ct_keys key)
 {
 	struct nftnl_expr *state = nftnl_expr_alloc("ct"), *compare = nftnl_expr_alloc("cmp");
 
@@ -124,7 +127,7 @@ static int rule_make(struct nftnl_rule *rule)
 			nftnl_expr_free(compare);
 		return -ENOMEM;
 	}
-	nftnl_expr_set_u32(state, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+	nftnl_expr_set_u32(state, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(state, NFTNL_EXPR_CT_DREG, NFT_REG_1);
 	nftnl_rule_add_expr(rule, state);
 	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
@@ -134,7 +137,7 @@ static int rule_make(struct nftnl_rule *rule)
 	return 0;
 }
 
-static int put_rule(const struct transaction *transaction)
+static int put_rule(const struct transaction *transaction, enum nft_ct_keys key)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	struct nlmsghdr *message;
@@ -142,7 +145,7 @@ static int put_rule(const struct transaction *transaction)
 
 	if (!rule)
 		return -ENOMEM;
-	error = rule_make(rule);
+	error = rule_make(rule, key);
 	if (!error) {
 		nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, TABLE_NAME);
 		nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, CHAIN_NAME);
@@ -156,7 +159,7 @@ static int put_rule(const struct transaction *transaction)
 }
 
 /* Whatever there is by our name is replaced. */
-static int wake(enum table_family family)
+static int wake(enum table_family family, enum nft_ct_keys key)
 {
 	struct transaction transaction;
 	int error = transaction_begin(&transaction, family);
@@ -167,7 +170,7 @@ static int wake(enum table_family family)
 	put_table(&transaction, NFT_MSG_DELTABLE, 0);
 	put_table(&transaction, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	put_chain(&transaction);
-	error = put_rule(&transaction);
+	error = put_rule(&transaction, key);
 	if (!error)
 		return transaction_commit(&transaction);
 	mnl_nlmsg_batch_stop(transaction.batch);
@@ -199,11 +202,19 @@ static int set_awake(struct netns *netns, enum table_family family, bool wanted,
 	int error = is_awake(family, &awake);
 
 	if (!error && awake != wanted)
-		error = wanted ? wake(family) : let_sleep(family);
+		error = wanted ? wake(family, NFT_CT_STATE) : let_sleep(family);
 	if (error)
 		return report(error, wanted ? "keep awake" : "let go of", family, message);
 	netns->awake[family] = wanted;
 	return 0;
+}
+
+/* At each new table, as in the kernel: somebody may have turned it off. */
+static int have_counted(enum table_family family, struct message *message)
+{
+	int error = wake(family, NFT_CT_PKTS);
+
+	return error ? report(error, "turn on the counters of", family, message) : 0;
 }
 
 /* --- what is wanted -------------------------------------------------------------------------- */
@@ -224,7 +235,7 @@ static bool is_needed(const struct netns *netns, enum table_family family)
 }
 
 int conntrack_prepare(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
-		      struct message *message)
+		      uint32_t needs, struct message *message)
 {
 	char path[STATE_PATH_SIZE];
 	int error, fd;
@@ -238,6 +249,8 @@ int conntrack_prepare(struct netns *netns, int netns_fd, enum table_family famil
 	if (error)
 		return error;
 	error = set_awake(netns, family, true, message);
+	if (!error && needs & NEED_CONNECTION_COUNTS)
+		error = have_counted(family, message);
 	netns_leave(netns->loader);
 	return error;
 }

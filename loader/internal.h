@@ -188,10 +188,10 @@ bool netns_is_held(const struct netns *netns);
 
 /**
  * conntrack_prepare() - have conntrack work in a namespace, for a generation that is to be in
- * force; conntrack_forget() - that generation is no more.
+ * force; conntrack_forget() - that generation is no more. @needs: enum table_needs.
  */
 int conntrack_prepare(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
-		      struct message *message);
+		      uint32_t needs, struct message *message);
 void conntrack_forget(const struct netns *netns, enum table_family family, uint64_t number);
 
 /** conntrack_settle() - keep it awake where a generation in force needs it, and nowhere else. */

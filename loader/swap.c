@@ -109,7 +109,8 @@ int generation_make(struct netns *netns, int netns_fd, enum table_family family,
 		stages &= ~STAGE_BIT(STAGE_XDP);
 	/* first: where conntrack is a module, programs that call it load only once it is there */
 	if (!error && next->object->needs & NEED_CONNECTION)
-		error = conntrack_prepare(netns, netns_fd, family, number, message);
+		error = conntrack_prepare(netns, netns_fd, family, number, next->object->needs,
+					  message);
 	if (!error)
 		error = generation_load(netns, family, number, next, stages, message);
 	if (error)

@@ -57,6 +57,7 @@ static void extra_special(struct classify_extra *extra, const struct predicate *
 			extra->flags |= EXTRA_PORTS_SUFFICE;
 		break;
 	case FIELD_STATE:
+	case FIELD_HOOK_STATE:
 		extra->kind = EXTRA_STATE;
 		extra->value[0] = predicate->state_index;
 		break;
@@ -426,6 +427,7 @@ static place_fn *const place[FIELD_COUNT] = {
 	[FIELD_TCP_OPTION] = place_option,
 	[FIELD_TRANSPORT] = place_transport,
 	[FIELD_STATE] = place_state,
+	[FIELD_HOOK_STATE] = place_state,
 	[FIELD_NEVER] = place_never,
 };
 

@@ -311,9 +311,18 @@ void emit_chain(struct assembler *assembler, const struct ir *ir, enum hook hook
 
 static uint32_t predicate_needs(const struct predicate *predicate)
 {
-	bool clock = predicate->field == FIELD_STATE && predicate->state.kind == STATE_TIME;
+	uint32_t needs = field_info((enum field)predicate->field)->needs;
 
-	return field_info((enum field)predicate->field)->needs | (clock ? NEED_CLOCK : 0);
+	if (!predicate_remembers(predicate))
+		return needs;
+	switch ((enum state_kind)predicate->state.kind) {
+	case STATE_TIME:
+		return needs | NEED_CLOCK;
+	case STATE_COUNTS:
+		return needs | NEED_CONNECTION | NEED_CONNECTION_COUNTS;
+	default:
+		return needs;
+	}
 }
 
 uint32_t ir_needs(const struct ir *ir)

@@ -133,6 +133,37 @@ static bool test_time(const struct state *state, uint32_t clock)
 	       state->time.monthdays >> tm.tm_mday & 1;
 }
 
+/* as connbytes_mt() */
+static bool test_counts(const struct state *state, const struct connection_counts *counts)
+{
+	uint64_t min = (uint64_t)state->counts.min[1] << 32 | state->counts.min[0];
+	uint64_t max = (uint64_t)state->counts.max[1] << 32 | state->counts.max[0];
+	uint64_t packets = 0, bytes = 0, number;
+
+	if (!counts)
+		return false;
+	for (unsigned direction = 0; direction < 2; direction++) {
+		unsigned wanted = state->counted & 15u;
+
+		if (wanted != direction && wanted != COUNTS_BOTH)
+			continue;
+		packets += counts->packets[direction];
+		bytes += counts->bytes[direction];
+	}
+	switch ((enum counts_unit)(state->counted >> 4)) {
+	case COUNTS_PACKETS:
+		number = packets;
+		break;
+	case COUNTS_BYTES:
+		number = bytes;
+		break;
+	case COUNTS_AVERAGE:
+	default:
+		number = packets ? bytes / packets : 0;
+	}
+	return min <= max ? min <= number && number <= max : number < max || number > min;
+}
+
 static enum outcome test_state(const struct predicate *predicate, const struct packet *packet,
 			       struct evaluation_memory *memory)
 {
@@ -150,6 +181,8 @@ static enum outcome test_state(const struct predicate *predicate, const struct p
 		return from_bool(test_quota(state, packet->length), predicate);
 	case STATE_TIME:
 		return from_bool(test_time(state, memory->clock), predicate);
+	case STATE_COUNTS:
+		return from_bool(test_counts(state, memory->counts), predicate);
 	}
 	return OUTCOME_FALSE;
 }
@@ -167,6 +200,7 @@ static enum outcome test_special(const struct predicate *predicate, const struct
 	case FIELD_TRANSPORT:
 		return test_transport(predicate, packet);
 	case FIELD_STATE:
+	case FIELD_HOOK_STATE:
 		return test_state(predicate, packet, memory);
 	default:
 		return OUTCOME_FALSE;

@@ -24,6 +24,7 @@ struct evaluation_memory {
 	uint32_t jiffies;     /* the kernel's */
 	uint32_t chance;      /* 32 random bits, anew for each packet */
 	uint32_t clock;	      /* seconds since 1970, UTC */
+	const struct connection_counts *counts; /* of the packet's connection; NULL: not counted */
 };
 
 /**

@@ -93,6 +93,8 @@ static const struct field_info fields[FIELD_COUNT] = {
 					   .needs = NEED_TUPLES, .stages = EVERYWHERE },
 	[FIELD_STATE] = { "count of packets", .operand = OPERAND_NONE, .special = true,
 			  .needs = NEED_STATE, .stages = EVERYWHERE },
+	[FIELD_HOOK_STATE] = { "state of flows", .operand = OPERAND_NONE, .special = true,
+			       .needs = NEED_STATE, .stages = NETFILTER },
 	[FIELD_NEVER] = { "nothing", .operand = OPERAND_NONE, .special = true,
 			  .stages = EVERYWHERE },
 	[FIELD_BEYOND] = { "what BPF does not do", AT(protocol), OPERAND_RANGE, .stages = 0 },

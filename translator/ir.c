@@ -30,10 +30,15 @@ int rule_add(struct rule *rule, const struct predicate *predicate)
 	return 0;
 }
 
+bool predicate_remembers(const struct predicate *predicate)
+{
+	return predicate->field == FIELD_STATE || predicate->field == FIELD_HOOK_STATE;
+}
+
 bool rule_remembers(const struct rule *rule)
 {
 	for (uint32_t i = 0; i < rule->predicate_count; i++)
-		if (rule->predicates[i].field == FIELD_STATE)
+		if (predicate_remembers(&rule->predicates[i]))
 			return true;
 	return false;
 }
@@ -43,7 +48,7 @@ void ir_number_states(struct ir *ir)
 	ir->state_count = 0;
 	for (uint32_t i = 0; i < ir->rule_count; i++)
 		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++)
-			if (ir->rules[i].predicates[j].field == FIELD_STATE)
+			if (predicate_remembers(&ir->rules[i].predicates[j]))
 				ir->rules[i].predicates[j].state_index = ir->state_count++;
 }
 
@@ -53,7 +58,7 @@ void ir_states(const struct ir *ir, struct state *states)
 		for (uint32_t j = 0; j < ir->rules[i].predicate_count; j++) {
 			const struct predicate *predicate = &ir->rules[i].predicates[j];
 
-			if (predicate->field == FIELD_STATE)
+			if (predicate_remembers(predicate))
 				states[predicate->state_index] = predicate->state;
 		}
 }

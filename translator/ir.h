@@ -58,10 +58,11 @@ enum field {
 	FIELD_ORIGINAL_DESTINATION_PORT,
 	FIELD_REPLY_SOURCE_PORT,
 	FIELD_REPLY_DESTINATION_PORT,
-	FIELD_STATE,  /* a stateful match: what it says depends on the packets before, and each
-			 packet that gets to it changes it */
-	FIELD_NEVER,  /* matches no packet (the kernel accepts such entries); no operand */
-	FIELD_BEYOND, /* a match or target that BPF does not do; any packet may be meant */
+	FIELD_STATE,	  /* a stateful match: what it says depends on the packets before, and each
+			     packet that gets to it changes it */
+	FIELD_HOOK_STATE, /* the same, of what only the netfilter stage can read */
+	FIELD_NEVER,	  /* matches no packet (the kernel accepts such entries); no operand */
+	FIELD_BEYOND,	  /* a match or target that BPF does not do; any packet may be meant */
 	FIELD_COUNT,
 };
 
@@ -80,7 +81,8 @@ struct predicate {
 	bool fragment_one_drops; /* FIELD_TRANSPORT: fragment offset 1 is a hotdrop (TCP) */
 	bool ports_suffice;	 /* FIELD_TRANSPORT: TRANSPORT_PORTS is enough (multiport) */
 	bool or_next;		 /* an alternative: the next predicate is another one */
-	uint32_t state_index;	 /* FIELD_STATE: its number in the table; ir_number_states() */
+	uint32_t state_index;	 /* of a stateful match: its number in the table; ir_number_states()
+				  */
 	const char *match;	 /* name of the match that it comes from; NULL: the entry itself */
 	union {			 /* by the field's enum operand */
 		struct {
@@ -151,7 +153,7 @@ struct ir {
 	uint32_t rule_count;
 	uint32_t hook_entry[HOOK_COUNT]; /* index of the hook's first rule; RULE_NONE: not hooked */
 	uint32_t underflow[HOOK_COUNT];	 /* index of the hook's policy entry */
-	uint32_t state_count;		 /* predicates on FIELD_STATE */
+	uint32_t state_count;		 /* stateful matches */
 	struct execution *executions;	 /* owned; EXECUTION_NUMBERS at most */
 	uint32_t execution_count;
 };
@@ -165,10 +167,11 @@ void ir_free(struct ir *ir);
  */
 int rule_add(struct rule *rule, const struct predicate *predicate);
 
-/** rule_remembers() - is one of the rule's predicates on FIELD_STATE? */
+/** predicate_remembers() - is it a stateful match? rule_remembers() - is one of its predicates? */
+bool predicate_remembers(const struct predicate *predicate);
 bool rule_remembers(const struct rule *rule);
 
-/** ir_number_states() - number the predicates on FIELD_STATE, once the rules are complete. */
+/** ir_number_states() - number the stateful matches, once the rules are complete. */
 void ir_number_states(struct ir *ir);
 
 /** ir_states() - copy what they remember before the first packet to @states, by their number. */

@@ -411,7 +411,7 @@ static int end_beyond(struct rule *rule, uint32_t from)
 static int end_at_state(struct rule *rule)
 {
 	for (uint32_t i = 0; i < rule->predicate_count; i++)
-		if (rule->predicates[i].field == FIELD_STATE)
+		if (predicate_remembers(&rule->predicates[i]))
 			return end_beyond(rule, i);
 	return 0;
 }

@@ -340,6 +340,7 @@ static enum predicate_outcome emit_special(struct assembler *assembler,
 		emit_transport(assembler, predicate, fail);
 		return PREDICATE_DEPENDS;
 	case FIELD_STATE:
+	case FIELD_HOOK_STATE:
 		emit_state(assembler, predicate, fail);
 		return PREDICATE_DEPENDS;
 	default:

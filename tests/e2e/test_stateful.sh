@@ -11,6 +11,20 @@ export UBPFILTER_STRICT=yes
 # Seconds from now on, as a time of day.
 at() { date -u -d "@$(($(date +%s) + $1))" +%H:%M:%S; }
 
+# Of matches that the netfilter stage alone does.
+hook_rules() {
+	cat <<-'EOF'
+		-A INPUT -m connbytes --connbytes 20:100 --connbytes-mode packets --connbytes-dir original
+		-A INPUT -m connbytes ! --connbytes 20:100 --connbytes-mode packets --connbytes-dir both
+		-A INPUT -m connbytes --connbytes 1000: --connbytes-mode bytes --connbytes-dir original
+		-A INPUT -m connbytes --connbytes 300:500 --connbytes-mode bytes --connbytes-dir reply
+		-A INPUT -m connbytes --connbytes 30:84 --connbytes-mode avgpkt --connbytes-dir both
+		-A INPUT -m connbytes --connbytes 0 --connbytes-mode avgpkt --connbytes-dir reply
+		-A INPUT -m connbytes ! --connbytes 3: --connbytes-mode packets --connbytes-dir reply
+		-A OUTPUT -m connbytes --connbytes 3 --connbytes-mode packets --connbytes-dir reply
+	EOF
+}
+
 # The rules of a table; what depends on the moment has a comment that says so.
 rules() { # FILLERS
 	local i
@@ -29,6 +43,7 @@ rules() { # FILLERS
 		-A INPUT -p udp -m time --timestart $(at 36000) --timestop $(at 3600) --contiguous --weekdays $(date -u +%a)
 		-A INPUT -p udp -m time --timestart $(at -36000) --timestop $(at -3600) -m quota --quota 3000
 	EOF
+	[ $UBPFILTER_HOOK != auto ] || hook_rules
 	for ((i = 0; i < $1; i++)); do
 		echo "-A INPUT -p tcp --dport $((1000 + i)) -j DROP"
 	done
@@ -99,6 +114,14 @@ trains() { # in two families to both sides: a burst, some paces, a pause
 	train 60 7000 5000 "${ends[@]}"
 	train 4 150000 5000 "${ends[@]}"
 	train 40 100 5000 "${ends[@]}"
+	answered
+}
+
+answered() { # connections of two directions
+	local address
+	for address in 10.77.1.1 10.77.2.1 fd77:1::1 fd77:2::1; do
+		inside sender ping -q -c 6 -i 0.002 "$address" >/dev/null
+	done
 }
 
 namespace kernel bpf sender
@@ -122,7 +145,10 @@ for hook in auto tc xdp; do
 	export UBPFILTER_HOOK=$hook
 	for fillers in 0 150; do
 		rules $fillers >"$scratch/rules"
+		inside bpf sysctl -q net.netfilter.nf_conntrack_acct=0
 		both iptables-legacy-restore "$scratch/rules"
+		[ $hook != auto ] || equal "$hook, $fillers more rules: connbytes has conntrack count" 1 \
+			"$(inside bpf sysctl -n net.netfilter.nf_conntrack_acct)"
 		both ip6tables-legacy-restore "$scratch/rules"
 		trains
 		for tables in iptables ip6tables; do

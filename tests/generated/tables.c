@@ -190,10 +190,10 @@ static void add_generic(struct draft *draft, enum field field)
  * Stateful matches whose answers depend on nothing but the packets: a chance that is none or
  * certain, a limit of so few an hour that no credit comes while the test runs, any time or none.
  */
-static void add_state(struct draft *draft)
+static void add_state(struct draft *draft, uint8_t field)
 {
 	const uint32_t hour = 3600u * 32000, burst = random_below(draft->random, 5);
-	struct predicate predicate = { .field = FIELD_STATE, .invert = inverted(draft) };
+	struct predicate predicate = { .field = field, .invert = inverted(draft) };
 	struct state *state = &predicate.state;
 
 	state->kind = (uint8_t)random_below(draft->random, STATE_TIME + 1);
@@ -220,6 +220,8 @@ static void add_state(struct draft *draft)
 		state->time.date_last = random_chance(draft->random, 80) ? UINT32_MAX : 0;
 		state->time.second_last = 86399;
 		state->time.monthdays = random_chance(draft->random, 80) ? 0xfffffffe : 0;
+		break;
+	case STATE_COUNTS: /* reads the kernel's own connection */
 		break;
 	}
 	add(draft, &predicate);
@@ -281,7 +283,8 @@ static void add_field(struct draft *draft, enum field field)
 		add_transport(draft);
 		break;
 	case FIELD_STATE:
-		add_state(draft);
+	case FIELD_HOOK_STATE:
+		add_state(draft, field);
 		break;
 	case FIELD_NEVER:
 	case FIELD_COUNT:

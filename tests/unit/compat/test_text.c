@@ -203,6 +203,13 @@ static const char *const rules_both[] = {
 	"-m limit --limit 61/hour",
 	"-m limit --limit 5/day --limit-burst 1",
 	"-m limit --limit 1/day --limit-burst 1",
+	"-m connbytes --connbytes 10:20 --connbytes-mode packets --connbytes-dir both",
+	"-m connbytes ! --connbytes 10:20 --connbytes-mode bytes --connbytes-dir original",
+	"-m connbytes --connbytes 100: --connbytes-mode avgpkt --connbytes-dir reply",
+	"-m connbytes ! --connbytes 7: --connbytes-mode bytes --connbytes-dir reply",
+	"-m connbytes --connbytes 0:0 --connbytes-mode packets --connbytes-dir original",
+	"-m connbytes --connbytes 0:18446744073709551614 --connbytes-mode bytes "
+	"--connbytes-dir both",
 	"-m quota --quota 0",
 	"-m quota ! --quota 18446744073709551615",
 	"-m statistic --mode random --probability 0",

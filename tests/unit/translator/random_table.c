@@ -161,6 +161,7 @@ static void random_predicate(struct random *random, uint8_t family, uint8_t fiel
 		p.invert = false;
 		break;
 	case FIELD_STATE:
+	case FIELD_HOOK_STATE:
 		break;
 	case FIELD_SOURCE:
 	case FIELD_DESTINATION:
@@ -525,6 +526,7 @@ static enum answer ask(const struct packet *packet, const struct predicate *p, u
 			return ANSWER_NO;
 		return ANSWER_HOTDROP;
 	case FIELD_STATE:
+	case FIELD_HOOK_STATE:
 		yes = answer_third(&asked[p->state_index]);
 		break;
 	case FIELD_NEVER:

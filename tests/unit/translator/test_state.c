@@ -11,6 +11,8 @@
 #endif
 
 static uint32_t ticks_now, chance_now, clock_now;
+static struct connection_counts counts_now;
+static bool counted_now;
 static uint64_t *meddle; /* somebody else's change, made in the middle of the next step */
 
 static uint64_t swap(uint64_t *word, uint64_t old, uint64_t next)
@@ -21,6 +23,13 @@ static uint64_t swap(uint64_t *word, uint64_t old, uint64_t next)
 	}
 	__atomic_compare_exchange_n(word, &old, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	return old;
+}
+
+static int state_counts(const struct packet *packet, struct connection_counts *counts)
+{
+	(void)packet;
+	*counts = counts_now;
+	return counted_now;
 }
 
 #define state_ticks()		    ticks_now
@@ -41,7 +50,7 @@ static uint32_t below(uint32_t bound)
 
 static struct state random_state(void)
 {
-	struct state state = { .kind = below(STATE_TIME + 1) };
+	struct state state = { .kind = below(STATE_COUNTS + 1) };
 
 	switch ((enum state_kind)state.kind) {
 	case STATE_LIMIT:
@@ -70,6 +79,13 @@ static struct state random_state(void)
 		state.time.second_last = below(86400);
 		state.time.monthdays = below(2) ? 0xfffffffe : below(0);
 		break;
+	case STATE_COUNTS:
+		state.counted = below(3) << 4 | below(3);
+		state.counts.min[0] = below(6);
+		state.counts.min[1] = !below(3);
+		state.counts.max[0] = below(12);
+		state.counts.max[1] = !below(3);
+		break;
 	}
 	return state;
 }
@@ -83,9 +99,11 @@ static bool evaluated(struct state *state, struct packet *packet)
 		{ .action = ACTION_ACCEPT },
 	};
 	struct ir ir = { .family = 4, .rules = rules, .rule_count = 2, .state_count = 1 };
-	struct evaluation_memory memory = {
-		.states = state, .jiffies = ticks_now, .clock = clock_now, .chance = chance_now
-	};
+	struct evaluation_memory memory = { .states = state,
+					    .jiffies = ticks_now,
+					    .clock = clock_now,
+					    .chance = chance_now,
+					    .counts = counted_now ? &counts_now : NULL };
 	struct counter counters[2] = { 0 };
 
 	ir.underflow[HOOK_INPUT] = 1;
@@ -103,6 +121,11 @@ Test(state, steps_are_those_of_the_evaluator)
 
 			ticks_now += below(3) ? below(3) : below(20) ? below(2000) : below(0);
 			chance_now = below(0);
+			counted_now = below(8);
+			for (unsigned k = 0; k < 2; k++) {
+				counts_now.packets[k] = below(5);
+				counts_now.bytes[k] = below(4) ? below(40) : 1ull << 32 | below(9);
+			}
 			clock_now = 2 * 86400 + below(UINT32_MAX - 2 * 86400);
 			cr_assert_eq(state_step(&ours, &packet), evaluated(&theirs, &packet),
 				     "round %u, kind %u", round, ours.kind);
