@@ -353,7 +353,7 @@ static void add_conditions(struct draft *draft)
 		if (random_chance(draft->random, 15))
 			add_clause(draft);
 		if (random_chance(draft->random, 15))
-			add_state(draft);
+			add_state(draft, FIELD_STATE);
 		if (random_chance(draft->random, 5))
 			add_address(draft, FIELD_SOURCE);
 		return;
