@@ -45,11 +45,6 @@ struct nf_hook_entry {
 	void *priv; /* a BPF program's hook: the program */
 };
 
-/* What `priv` of nf_nat's hooks is. */
-struct nf_nat_lookup_hook_priv {
-	struct nf_hook_entries *entries; /* chains of type nat */
-};
-
 /* Behind the last of `hooks` lie as many pointers to struct nf_hook_ops. */
 struct nf_hook_entries {
 	__u16 num_hook_entries;

@@ -146,12 +146,14 @@ static __always_inline bool xfrm_is_clear(__u64 net, __u32 hook)
 /*
  * Who is at PREROUTING without doing anything to a packet that nf_tables and BPF do not, known by
  * priority, the same in both families: br_netfilter, which lets pass what did not come through a
- * bridge, and has had the rest through here before; reassembly; conntrack.
+ * bridge, and has had the rest through here before; reassembly; conntrack; NAT, as long as nobody
+ * has a chain there: it is asked to be at all hooks by who only masquerades.
  */
 #define PRIORITY_BRIDGE	    (-2147483647 - 1)
 #define PRIORITY_REASSEMBLY (-400)
 #define PRIORITY_CONNTRACK  (-200)
-#define HARMLESS_HOOKS	    3
+#define PRIORITY_NAT	    (-100)
+#define HARMLESS_HOOKS	    4
 
 struct hook {
 	__u64 priv;
@@ -185,6 +187,30 @@ static __always_inline __u64 hooks_of(__u64 net, __u32 hook)
 	return *(const __u64 *)kernel_at(net + begin + hook * sizeof(__u64));
 }
 
+/* The chains are what struct nf_nat_lookup_hook_priv begins with, since 4.18. It is a module's,
+ * which may not be there yet when programs are loaded: its offsets cannot be asked for. */
+static __always_inline bool nat_has_chains(__u64 lookup)
+{
+	return *(const __u64 *)kernel_at(lookup) != 0;
+}
+
+static __always_inline enum way way_through(const struct hook *hook)
+{
+	if (hook->type != NF_HOOK_OP_UNDEFINED)
+		return WAY_SHARED;
+	switch (hook->priority) {
+	case PRIORITY_BRIDGE:
+	case PRIORITY_REASSEMBLY:
+		return WAY_CLEAR;
+	case PRIORITY_CONNTRACK:
+		return WAY_TRACKED;
+	case PRIORITY_NAT:
+		return nat_has_chains(hook->priv) ? WAY_SHARED : WAY_CLEAR;
+	default:
+		return WAY_SHARED;
+	}
+}
+
 static __always_inline enum way way_through_prerouting(__u64 net)
 {
 	__u64 entries = hooks_of(net, NF_INET_PRE_ROUTING);
@@ -198,13 +224,12 @@ static __always_inline enum way way_through_prerouting(__u64 net)
 		return WAY_SHARED;
 	for (__u32 i = 0; i < HARMLESS_HOOKS && i < count; i++) {
 		struct hook hook = hook_at(entries, count, i);
+		enum way through = way_through(&hook);
 
-		if (hook.type != NF_HOOK_OP_UNDEFINED)
+		if (through == WAY_SHARED)
 			return WAY_SHARED;
-		if (hook.priority == PRIORITY_CONNTRACK)
+		if (through == WAY_TRACKED)
 			way = WAY_TRACKED;
-		else if (hook.priority != PRIORITY_BRIDGE && hook.priority != PRIORITY_REASSEMBLY)
-			return WAY_SHARED;
 	}
 	return way;
 }

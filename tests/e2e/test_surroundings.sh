@@ -16,7 +16,7 @@ all() { # NAMESPACE [DEVICE]: both families, at XDP (on lo only) and TC
 	done | uniq | paste -sd " "
 }
 
-namespace a peer router stranger
+namespace a peer router stranger nat
 join a peer
 if [ "$(ask 4 tc a 2>&1)" != shared ]; then
 	skip "the way to the netfilter hooks" "this kernel has none for BPF"
@@ -59,14 +59,15 @@ chain() { # NAMESPACE "TYPE and HOOK": an nf_tables chain of both families, unti
 }
 unchain() { inside "$1" nft delete table inet other; }
 for hook in "filter hook prerouting priority raw" "filter hook prerouting priority filter" \
-	"nat hook postrouting priority srcnat" "filter hook input priority mangle"; do
+	"nat hook prerouting priority dstnat" "filter hook input priority mangle"; do
 	chain a "$hook"
 	equal "a chain with: $hook" shared "$(all a)"
 	unchain a
 	equal "clear without it" clear "$(all a)"
 done
 for hook in "filter hook input priority 50" "filter hook output priority raw" \
-	"filter hook forward priority -1"; do
+	"filter hook forward priority -1" "nat hook postrouting priority srcnat" \
+	"nat hook input priority 100"; do
 	chain a "$hook"
 	equal "not on the way in: $hook" clear "$(all a)"
 	unchain a
@@ -74,6 +75,11 @@ done
 equal "to FORWARD" clear "$(ask 4 forward a)$(ask 6 forward a | sed 's/^clear//')"
 chain a "filter hook forward priority -1"
 equal "a chain before ours at FORWARD" shared "$(ask 4 forward a)"
+unchain a
+inside a nft -f - <<<"table inet other {
+	chain c { type nat hook postrouting priority srcnat; masquerade; }
+}"
+equal "NAT of what leaves asks for conntrack" tracked "$(all a)"
 unchain a
 
 # the device
@@ -113,6 +119,9 @@ inside a ip rule add from 192.0.2.0/24 lookup main
 equal "routing by rules" shared "$(ask 4 tc a)"
 
 # the kernel's own iptables
+inside nat iptables-legacy -t nat -A POSTROUTING -j MASQUERADE
+on_bpf nat iptables-legacy -A INPUT -p 99 -j DROP
+equal "the kernel's nat table counts packets at PREROUTING" shared "$(ask 4 tc nat)"
 inside router iptables-legacy -t raw -L -n >/dev/null
 on_bpf router iptables-legacy -A INPUT -p 99 -j DROP
 equal "the kernel's raw table" shared "$(ask 4 tc router)"
