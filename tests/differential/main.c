@@ -28,6 +28,7 @@ struct options {
 	unsigned differences; /* to be shrunk before giving up */
 	int family;	      /* 4, 6, or 0 for both in turn */
 	int variant;	      /* enum variant, or -1 for all in turn */
+	int rp_filter;	      /* as in struct scope, or -1 for all in turn */
 	enum judge judge;
 	bool self; /* the kernel beside itself: tests the test */
 	bool show; /* what the kernel counted */
@@ -51,7 +52,8 @@ static void on_signal(int number)
 	interrupted = 1;
 }
 
-static const char *const variant_names[VARIANT_COUNT] = { "plain", "conntrack", "marked", "nat" };
+static const char *const variant_names[VARIANT_COUNT] = { "plain", "conntrack", "masqueraded",
+							  "marked", "nat" };
 static const char *const judge_names[] = { "netfilter", "tc", "xdp" };
 
 static const char *const outcome_names[] = { "same", "DIFFERENCE", "handed over", "FAILED" };
@@ -153,11 +155,12 @@ static enum outcome ruleset_try(const struct options *options, const struct scop
 	if (outcome == OUTCOME_DIFFERENT)
 		outcome = confirm(text, tally);
 	if (outcome != OUTCOME_SAME)
-		printf("%s: --judge %s --variant %s --family %d --seed %llu --rulesets 1 --steps "
+		printf("%s: --judge %s --variant %s --family %d --rp-filter %u --seed %llu "
+		       "--rulesets 1 --steps "
 		       "%u\n",
 		       outcome_names[outcome], judge_names[scope->judge],
-		       variant_names[scope->variant], scope->family, (unsigned long long)seed,
-		       options->steps);
+		       variant_names[scope->variant], scope->family, scope->rp_filter,
+		       (unsigned long long)seed, options->steps);
 	if (outcome == OUTCOME_DIFFERENT)
 		trial_shrink(&trial, text, &interrupted);
 	tally->differences += outcome == OUTCOME_DIFFERENT;
@@ -217,6 +220,10 @@ static int run(const struct options *options)
 			.judge = options->judge,
 			.variant = options->variant >= 0 ? (enum variant)options->variant
 							 : (enum variant)(turn / 2 % VARIANT_COUNT),
+			/* refused sources count in early stages alone */
+			.rp_filter = options->judge != JUDGE_NETFILTER ? 0
+				     : options->rp_filter >= 0 ? (unsigned)options->rp_filter
+							       : turn % 3,
 		};
 
 		/* what early stages alone know of connections is another matter */
@@ -244,8 +251,9 @@ static int run(const struct options *options)
 static int usage(FILE *out)
 {
 	fputs("usage: differential [--judge netfilter|tc|xdp] [--variant "
-	      "plain|conntrack|marked|nat]\n"
-	      "                    [--family 4|6] [--seed N] [--rulesets N] [--steps N] [--seconds "
+	      "plain|conntrack|masqueraded|marked|nat]\n"
+	      "                    [--family 4|6] [--rp-filter 0|1|2] [--seed N] [--rulesets N] "
+	      "[--steps N] [--seconds "
 	      "N]\n"
 	      "                    [--differences N] [--self] [--show] --build FOLDER\n"
 	      "--judge says who decides in the end: what docs/semantics.md lists is left out\n"
@@ -288,6 +296,9 @@ static int parse_option(int option, struct options *options)
 	case 'v':
 		options->variant = word_find(optarg, variant_names, VARIANT_COUNT);
 		return options->variant < 0 ? -1 : 0;
+	case 'p':
+		options->rp_filter = (int)strtoul(optarg, NULL, 0);
+		return options->rp_filter <= 2 ? 0 : -1;
 	case 'j':
 		judge = word_find(optarg, judge_names, 3);
 		options->judge = (enum judge)judge;
@@ -316,6 +327,7 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "differences", required_argument, NULL, 'd' },
 		{ "family", required_argument, NULL, 'f' },
 		{ "variant", required_argument, NULL, 'v' },
+		{ "rp-filter", required_argument, NULL, 'p' },
 		{ "judge", required_argument, NULL, 'j' },
 		{ "self", no_argument, NULL, 'k' },
 		{ "show", no_argument, NULL, 'w' },
@@ -336,7 +348,8 @@ int main(int argc, char **argv)
 				   .rulesets = 1000,
 				   .steps = 1000,
 				   .differences = 1,
-				   .variant = -1 };
+				   .variant = -1,
+				   .rp_filter = -1 };
 	struct sigaction action = { .sa_handler = on_signal };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -44,7 +44,7 @@ static void put_address(FILE *out, const struct scope *scope, struct random *ran
 static void put_port(FILE *out, const struct scope *scope, struct random *random)
 {
 	/* the port that source NAT takes for one that is in use is a random one */
-	bool reply = random_chance(random, 50) && scope->variant != VARIANT_NAT;
+	bool reply = random_chance(random, 50) && !scope_has_nat(scope);
 
 	fprintf(out, " %s--ct%s%sport %s", inversion(random), reply ? "repl" : "orig",
 		random_chance(random, 50) ? "src" : "dst", PICK(random, ports));

@@ -14,10 +14,11 @@ enum judge {
 };
 
 enum variant {
-	VARIANT_PLAIN,	   /* no connection tracking in the namespaces */
-	VARIANT_CONNTRACK, /* rules look at connections */
-	VARIANT_MARKED,	   /* and the kernel's raw and mangle tables exempt and mark packets */
-	VARIANT_NAT,	   /* and its nat table changes addresses */
+	VARIANT_PLAIN,	     /* no connection tracking in the namespaces */
+	VARIANT_CONNTRACK,   /* rules look at connections */
+	VARIANT_MASQUERADED, /* and nf_tables changes the addresses of what leaves, no others */
+	VARIANT_MARKED,	     /* and the kernel's raw and mangle tables exempt and mark packets */
+	VARIANT_NAT,	     /* and its nat table changes addresses */
 	VARIANT_COUNT,
 };
 
@@ -25,7 +26,13 @@ struct scope {
 	int family; /* 4 or 6 */
 	enum judge judge;
 	enum variant variant;
+	unsigned rp_filter; /* of the router: 0, 1 (strict) or 2 (loose) */
 };
+
+static inline bool scope_has_nat(const struct scope *scope)
+{
+	return scope->variant == VARIANT_MASQUERADED || scope->variant == VARIANT_NAT;
+}
 
 static inline bool scope_is_exact(const struct scope *scope)
 {

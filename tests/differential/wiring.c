@@ -18,7 +18,7 @@ static const char common_script[] =
 	"set -e\n"
 	"put() { [ ! -e /proc/sys/net/$1 ] || echo $2 >/proc/sys/net/$1; }\n"
 	"for d in all default lo eth0 eth1; do\n"
-	"  put ipv4/conf/$d/rp_filter 0\n"
+	"  put ipv4/conf/$d/rp_filter $RP_FILTER\n"
 	"  put ipv4/conf/$d/accept_local 1\n"
 	"  put ipv4/conf/$d/send_redirects 0\n"
 	"  put ipv4/conf/$d/accept_source_route 1\n"
@@ -87,6 +87,11 @@ static const char server_script[] =
 	"ip route add default via 10.91.2.254\n"
 	"ip route add default via fd91:2::fe\n";
 
+/* Who masquerades only has no chain at PREROUTING, where iptables' nat table always has one. */
+static const char masquerade_script[] =
+	"nft -f - <<< 'table inet nat { chain leaving { type nat hook postrouting priority 100;"
+	" oifname eth1 masquerade; }; }'\n";
+
 static int netns_add(const char *full)
 {
 	const char *const argv[] = { "ip", "netns", "add", full, NULL };
@@ -124,13 +129,16 @@ static int host_configure(const struct twin *twin, enum place place)
 {
 	static const char *const scripts[PLACE_COUNT] = { client_script, router_script,
 							  server_script };
+	bool masquerades = place == PLACE_ROUTER && twin->scope->variant == VARIANT_MASQUERADED;
 	char full[64], *script;
 	/* ip shows each namespace its own /proc/sys and /sys */
 	const char *argv[] = { "ip", "netns", "exec", full, "bash", "-s", NULL };
 	int error;
 
 	snprintf(full, sizeof(full), "%s-%s", twin->name, place_names[place]);
-	if (asprintf(&script, "%s%s", common_script, scripts[place]) < 0)
+	if (asprintf(&script, "RP_FILTER=%u\n%s%s%s",
+		     place == PLACE_ROUTER ? twin->scope->rp_filter : 0, common_script,
+		     scripts[place], masquerades ? masquerade_script : "") < 0)
 		return -ENOMEM;
 	error = command_run(-1, NULL, argv, script, NULL);
 	free(script);
