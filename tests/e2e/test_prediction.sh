@@ -178,11 +178,20 @@ tcp_packets() { # CLIENT AS THE SERVER SEES IT
 	comes "FIN alone" in $inner $outer 6 "$(segment 1005 2000 $FIN 1 1)"
 }
 
+# An answered datagram makes the connection ASSURED if it is older than two seconds: of both twins'
+# connections all are, or none.
+be_of_one_age() { # BEGIN, in milliseconds
+	local age=$((${EPOCHREALTIME/./} / 1000 - $1))
+	[ $age -lt 1000 ] || sleep 1.5
+}
+
 # @PAYLOAD of a function makes it from the ports of both sides.
 both_ways() { # NAME PROTOCOL PAYLOAD CLIENT-AS-THE-SERVER-SEES-IT
+	local begin=$((${EPOCHREALTIME/./} / 1000))
 	comes "$1" in $inner $outer "$2" "$("$3" 1000 2000)"
 	comes "$1 again" in $inner $outer "$2" "$("$3" 1000 2000)"
 	comes "$1 back" out $outer "$4" "$2" "$("$3" 2000 1000)"
+	be_of_one_age $begin
 	comes "$1 after an answer" in $inner $outer "$2" "$("$3" 1000 2000)"
 	comes "$1 of nobody" out $outer "$4" "$2" "$("$3" 2000 1009)"
 }

@@ -25,6 +25,15 @@ hook_rules() {
 	EOF
 }
 
+# A time around a midnight: today's, which has begun, or yesterday's, which goes on.
+around_midnight() {
+	if [ "$(date -u +%H)" -ge 12 ]; then
+		echo "--timestart $(at -3600) --timestop 01:00:00"
+	else
+		echo "--timestart 20:00:00 --timestop $(at 3600)"
+	fi
+}
+
 # The rules of a table; what depends on the moment has a comment that says so.
 rules() { # FILLERS
 	local i
@@ -40,7 +49,7 @@ rules() { # FILLERS
 		-A INPUT -p udp -m time --datestart $(date -u -d "@$(($(date +%s) + 2))" +%FT%T) -m comment --comment second
 		-A INPUT -p udp -m time --weekdays $(date -u +%a),$(date -u -d tomorrow +%a) --monthdays $(date -u +%d),$(date -u -d tomorrow +%d)
 		-A INPUT -p udp -m time ! --weekdays $(date -u +%a),$(date -u -d tomorrow +%a)
-		-A INPUT -p udp -m time --timestart $(at 36000) --timestop $(at 3600) --contiguous --weekdays $(date -u +%a)
+		-A INPUT -p udp -m time $(around_midnight) --contiguous --weekdays $(date -u +%a)
 		-A INPUT -p udp -m time --timestart $(at -36000) --timestop $(at -3600) -m quota --quota 3000
 	EOF
 	[ $UBPFILTER_HOOK != auto ] || hook_rules
