@@ -62,10 +62,19 @@ _Static_assert(CLASSIFY_EIGHTHS < CLASSIFY_LEAF, "told from each other");
 #define CLASSIFY_NO_RULE  0xffffffff
 #define CLASSIFY_ITEM_MAX (1 << 22)
 
+/*
+ * Chains that are called, not repeated where they are jumped to, are lists of items of their own.
+ * The walk remembers where it was in the list of each tree, in so many words altogether.
+ */
+#define CLASSIFY_CALL_WORDS 8
+#define CLASSIFY_STEPS_MAX  (1 << 23) /* candidates for a packet at most: as bpf_loop() allows */
+
 enum classify_action {
 	CLASSIFY_DROP = VERDICT_DROP,
 	CLASSIFY_ACCEPT = VERDICT_ACCEPT,
-	CLASSIFY_SKIP, /* count, go on with item `skip` or a later one */
+	CLASSIFY_SKIP,	 /* count, go on with item `skip` or a later one */
+	CLASSIFY_CALL,	 /* count, run list `skip`, go on with the next item */
+	CLASSIFY_RETURN, /* count, go back to the list that called this one */
 };
 
 enum classify_item_flags {
@@ -105,7 +114,7 @@ struct classify_item {
 	__u16 destination_port_min;
 	__u16 destination_port_span;
 	__u32 rule;	  /* counter's index; CLASSIFY_NO_RULE: counts none */
-	__u32 skip;	  /* CLASSIFY_SKIP: an item's index */
+	__u32 skip;	  /* CLASSIFY_SKIP: an item's index; CLASSIFY_CALL: a list's number */
 	__u32 extra;	  /* index of the first extra predicate */
 	__u8 extra_early; /* how many of them stand before the protocol */
 	__u8 extra_late;
@@ -194,6 +203,8 @@ struct classifier {
 	struct classify_array wides;  /* struct classify_wide */
 	struct classify_array extras; /* struct classify_extra */
 	struct classify_array lists;  /* __u32: items' indices; a power of two of them */
+	struct classify_array calls;  /* struct classify_root[CLASS_COUNT] by list: the built-in
+					 chains', then those that are called; none: no calls */
 	struct classify_root roots[CLASSIFY_CHAINS][CLASS_COUNT];
 };
 

@@ -260,7 +260,8 @@ struct leaf_scan {
 	__u32 next[CLASSIFY_TREES]; /* place in each tree's list */
 	__u32 item[CLASSIFY_TREES]; /* what stands there; only where there are several trees */
 	__u32 position;		    /* items before are not looked at */
-	__u32 class;		    /* enum packet_class */
+	__u8 class;		    /* enum packet_class; the verifier forgets what is in a byte */
+	__u8 depth;		    /* words in use of the stack that classify_calls.h has */
 	__u64 result;
 };
 
@@ -297,37 +298,58 @@ static __always_inline __u32 scan_next(struct leaf_scan *scan)
 	return lowest;
 }
 
+/* What became of a candidate. */
+enum scanned {
+	SCAN_ON,      /* does not match, or the walk goes on all the same */
+	SCAN_OVER,    /* scan->result is the result */
+	SCAN_ENTERED, /* CLASSIFY_CALL, CLASSIFY_RETURN: matches, is counted */
+};
+
+static __always_inline enum scanned scan_item(struct leaf_scan *scan,
+					      const struct classify_item *item, __u32 index)
+{
+	int match;
+
+	scan->position = index + 1;
+	match = scan->class == CLASS_SOUND ? item_matches_sound(scan->packet, item, index)
+					   : classify_broken(scan->packet, index);
+	if (match == MATCH_NO)
+		return SCAN_ON;
+	if (match == MATCH_HOTDROP)
+		return SCAN_OVER;
+	if (match == MATCH_UNKNOWN) {
+		scan->result = CLASSIFY_RESULT(CLASSIFY_NO_RULE, VERDICT_DEFER);
+		return SCAN_OVER;
+	}
+	if (item->action < CLASSIFY_SKIP) {
+		scan->result = CLASSIFY_RESULT(item->rule, item->action);
+		return SCAN_OVER;
+	}
+	scan->position = item->skip;
+	if (item->rule != CLASSIFY_NO_RULE)
+		classify_count(scan->packet, item->rule);
+	return item->action == CLASSIFY_SKIP ? SCAN_ON : SCAN_ENTERED;
+}
+
+/* A result that is none yet: the scan goes on at an item. */
+#define CLASSIFY_MORE 0xff
+
 /* Look at one candidate. Return 1 when the walk is over; then scan->result is its result. */
 static __always_inline int scan_step(struct leaf_scan *scan)
 {
 	__u32 index = scan_next(scan);
 	const struct classify_item *item;
-	int match;
 
 	item = classifier_element(&classifier_head()->items, index, sizeof(*item));
 	if (!item)
 		return 1; /* no more candidates: not in a whole table; fail closed */
 	if (index < scan->position)
 		return 0;
-	scan->position = index + 1;
-	match = scan->class == CLASS_SOUND ? item_matches_sound(scan->packet, item, index)
-					   : classify_broken(scan->packet, index);
-	if (match == MATCH_NO)
-		return 0;
-	if (match == MATCH_HOTDROP)
-		return 1;
-	if (match == MATCH_UNKNOWN) {
-		scan->result = CLASSIFY_RESULT(CLASSIFY_NO_RULE, VERDICT_DEFER);
+	if (classifier_head()->calls.count && item->action > CLASSIFY_SKIP) {
+		scan->result = CLASSIFY_RESULT(scan->position, CLASSIFY_MORE);
 		return 1;
 	}
-	if (item->action != CLASSIFY_SKIP) {
-		scan->result = CLASSIFY_RESULT(item->rule, item->action);
-		return 1;
-	}
-	scan->position = item->skip;
-	if (item->rule != CLASSIFY_NO_RULE)
-		classify_count(scan->packet, item->rule);
-	return 0;
+	return scan_item(scan, item, index) == SCAN_OVER;
 }
 
 static long scan_step_again(__u32 round, void *context)
@@ -433,9 +455,6 @@ static __always_inline int scan_lists(struct leaf_scan *scan,
 	return scan_list(scan, root, 0) && scan_list(scan, root, 1) && scan_list(scan, root, 2);
 }
 
-/* A result that is none yet: the scan goes on at an item. */
-#define CLASSIFY_MORE 0xff
-
 /* The first candidates; the scan stays in registers, as nothing has its address. */
 static __always_inline __u64 classify_first(const struct packet *packet, __u32 chain)
 {
@@ -469,6 +488,8 @@ CLASSIFY_FUNCTION __u64 classify_rest(const struct packet *packet, __u32 chain, 
 	return scan.result;
 }
 
+#include "classify_calls.h"
+
 /**
  * classify() - judge a packet as chain @chain (0 INPUT, 1 FORWARD, 2 OUTPUT) of the table does.
  * Return: CLASSIFY_RESULT(); its rule is not counted yet, all before are.
@@ -477,9 +498,11 @@ static __always_inline __u64 classify(const struct packet *packet, __u32 chain)
 {
 	__u64 result = classify_first(packet, chain);
 
-	if ((result & 0xff) == CLASSIFY_MORE)
-		return classify_rest(packet, chain, (__u32)(result >> 8));
-	return result;
+	if ((result & 0xff) != CLASSIFY_MORE)
+		return result;
+	if (classifier_head()->calls.count)
+		return classify_calls(packet, chain, (__u32)(result >> 8));
+	return classify_rest(packet, chain, (__u32)(result >> 8));
 }
 
 #endif

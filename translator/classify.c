@@ -5,12 +5,16 @@
 
 #include "../common/array.h"
 #include "grouping.h"
+#include "steps.h"
 
 struct table_build {
 	const struct ir *ir;
+	const struct call_plan *plan;
 	const struct classify_options *options;
 	struct message *message;
 	struct classifier head;
+	struct classify_root (*roots)[CLASS_COUNT]; /* by list */
+	struct steps steps;
 	struct tree_store store;
 	struct classify_item *items;
 	struct classify_wide *wides; /* IPv6 only; as many as items */
@@ -74,7 +78,8 @@ static void input_add(struct tree_input *input, const struct box *box, uint32_t 
 		return;
 	input->index[at] = index;
 	input->skip[at] = item->action == CLASSIFY_SKIP ? item->skip : 0;
-	input->ends[at] = item->action != CLASSIFY_SKIP && box->exact;
+	input->ends[at] =
+		item->action != CLASSIFY_SKIP && item->action != CLASSIFY_CALL && box->exact;
 	for (unsigned d = 0; d < input->dims; d++)
 		input->ranges[(size_t)at * input->dims + d] = box->words[input->words[d]];
 	input->count++;
@@ -110,7 +115,9 @@ static int item_build(struct table_build *build, const struct item_list *list, u
 {
 	static const uint8_t actions[] = { [ITEM_ACCEPT] = CLASSIFY_ACCEPT,
 					   [ITEM_DROP] = CLASSIFY_DROP,
-					   [ITEM_SKIP] = CLASSIFY_SKIP };
+					   [ITEM_SKIP] = CLASSIFY_SKIP,
+					   [ITEM_CALL] = CLASSIFY_CALL,
+					   [ITEM_RETURN] = CLASSIFY_RETURN };
 	const struct item *item = &list->items[i];
 	struct condition condition;
 	struct box box;
@@ -123,7 +130,7 @@ static int item_build(struct table_build *build, const struct item_list *list, u
 				   item->rule, CLASSIFY_EXTRAS);
 	condition.item.rule = rule_counted(build->ir, item->rule);
 	condition.item.action = actions[item->action];
-	condition.item.skip = base + item->skip;
+	condition.item.skip = item->action == ITEM_CALL ? item->skip : base + item->skip;
 	error = item_store(build, &condition);
 	if (error || condition.never)
 		return error;
@@ -185,37 +192,84 @@ static int chain_items(struct table_build *build, const struct item_list *list,
 	return error;
 }
 
-static int chain_trees(struct table_build *build, struct chain_inputs *inputs,
-		       struct classify_root *roots)
+/* The walk's stack has a word for each tree, in each call. */
+static unsigned trees_max(const struct call_plan *plan)
 {
-	unsigned percent = build->options->memory_percent;
-	int error = grouping_build(&build->store, &inputs->classes[CLASS_SOUND], percent,
-				   GROUPING_FINE, &roots[CLASS_SOUND]);
+	unsigned most = plan->depth ? CLASSIFY_CALL_WORDS / plan->depth : CLASSIFY_TREES;
 
-	if (error)
-		return error;
-	if (!inputs->can_hotdrop) {
-		roots[CLASS_BROKEN] = roots[CLASS_SOUND];
-		return 0;
-	}
-	return grouping_build(&build->store, &inputs->classes[CLASS_BROKEN], percent,
-			      GROUPING_ROUGH, &roots[CLASS_BROKEN]);
+	return most < CLASSIFY_TREES ? most : CLASSIFY_TREES;
 }
 
-static int chain_build(struct table_build *build, enum hook hook)
+/* What the walk does at most must be known before another list calls this one. */
+static int list_steps(struct table_build *build, uint32_t number, enum packet_class class)
+{
+	int error;
+
+	if (build->plan->list_count == CLASSIFY_CHAINS)
+		return 0;
+	error = steps_count(&build->steps, &build->store, build->items,
+			    &build->roots[number][class], class, number);
+	if (error == -E2BIG)
+		message_set(build->message, error,
+			    "a packet may have to be held against more than %u rules, in chains "
+			    "that are jumped to from many places",
+			    CLASSIFY_STEPS_MAX);
+	return error;
+}
+
+static int list_trees(struct table_build *build, struct chain_inputs *inputs, uint32_t number)
+{
+	const struct grouping_limits limits = {
+		.percent = build->options->memory_percent,
+		.bytes_first = number < CLASSIFY_CHAINS ? GROUPING_FIRST : GROUPING_FIRST_CALLED,
+		.trees = trees_max(build->plan),
+	};
+	struct classify_root *roots = build->roots[number];
+	int error = grouping_build(&build->store, &inputs->classes[CLASS_SOUND], &limits,
+				   GROUPING_FINE, &roots[CLASS_SOUND]);
+
+	if (!error)
+		error = list_steps(build, number, CLASS_SOUND);
+	if (error)
+		return error;
+	roots[CLASS_BROKEN] = roots[CLASS_SOUND];
+	if (inputs->can_hotdrop)
+		error = grouping_build(&build->store, &inputs->classes[CLASS_BROKEN], &limits,
+				       GROUPING_ROUGH, &roots[CLASS_BROKEN]);
+	return error ? error : list_steps(build, number, CLASS_BROKEN);
+}
+
+static int list_build(struct table_build *build, uint32_t number)
 {
 	struct chain_inputs inputs = { 0 };
 	struct item_list list;
-	int error = flatten(build->ir, hook, &list, build->message);
+	int error = flatten(build->ir, build->plan, number, &list, build->message);
 
 	if (error)
 		return error;
 	error = chain_items(build, &list, &inputs);
 	if (!error)
-		error = chain_trees(build, &inputs, build->head.roots[hook - HOOK_INPUT]);
+		error = list_trees(build, &inputs, number);
 	for (int class = 0; class < CLASS_COUNT; class ++)
 		tree_input_free(&inputs.classes[class]);
 	item_list_free(&list);
+	return error;
+}
+
+/* Lists that are called first: what they take is part of what calling them takes. */
+static int lists_build(struct table_build *build)
+{
+	uint32_t count = build->plan->list_count;
+	int error = steps_open(&build->steps, count);
+
+	build->roots = calloc(count, sizeof(*build->roots));
+	if (!build->roots)
+		error = -ENOMEM;
+	for (uint32_t number = CLASSIFY_CHAINS; number < count && !error; number++)
+		error = list_build(build, number);
+	for (uint32_t chain = 0; chain < CLASSIFY_CHAINS && !error; chain++)
+		if (build->ir->hook_entry[HOOK_INPUT + chain] != RULE_NONE)
+			error = list_build(build, chain);
 	return error;
 }
 
@@ -236,9 +290,10 @@ static void head_finish(struct table_build *build, uint32_t empty)
 	head->wide = build->ir->family == 6;
 	head->trees = 1;
 	head->depth = build->store.depth;
-	for (int chain = 0; chain < CLASSIFY_CHAINS; chain++)
+	for (uint32_t list = 0; list < build->plan->list_count; list++)
 		for (int class = 0; class < CLASS_COUNT; class ++)
-			root_finish(head, &head->roots[chain][class], empty);
+			root_finish(head, &build->roots[list][class], empty);
+	memcpy(head->roots, build->roots, sizeof(head->roots));
 }
 
 /* An array of the data being laid out. */
@@ -249,7 +304,7 @@ struct part {
 	uint32_t count;
 };
 
-#define PARTS	   5
+#define PARTS	   6
 #define PART_ALIGN 64 /* a cache line */
 
 /* Lists are indexed with a mask: their number is a power of two. */
@@ -279,6 +334,9 @@ static int data_lay_out(struct table_build *build, struct classifier_image *imag
 		  build->extras.count / EXTRA_WORDS },
 		{ &head->lists, build->store.lists.words, sizeof(uint32_t),
 		  build->store.lists.count },
+		{ &head->calls, build->roots, sizeof(struct classify_root),
+		  build->plan->list_count > CLASSIFY_CHAINS ? build->plan->list_count * CLASS_COUNT
+							    : 0 },
 	};
 	size_t size = sizeof(*head);
 	unsigned char *bytes;
@@ -306,17 +364,19 @@ static int data_lay_out(struct table_build *build, struct classifier_image *imag
 	return 0;
 }
 
-int classify_table(const struct ir *ir, const struct classify_options *options,
-		   struct classifier_image *image, struct message *message)
+int classify_table(const struct ir *ir, const struct call_plan *plan,
+		   const struct classify_options *options, struct classifier_image *image,
+		   struct message *message)
 {
-	struct table_build build = { .ir = ir, .options = options, .message = message };
+	struct table_build build = {
+		.ir = ir, .plan = plan, .options = options, .message = message
+	};
 	struct tree_input nothing = { 0 };
 	uint32_t empty = 0;
 	int error = tree_build(&build.store, &nothing, SIZE_MAX, TREE_STOP, &empty);
 
-	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT && !error; hook++)
-		if (ir->hook_entry[hook] != RULE_NONE)
-			error = chain_build(&build, hook);
+	if (!error)
+		error = lists_build(&build);
 	if (!error) {
 		head_finish(&build, empty);
 		error = lists_round_up(&build.store.lists);
@@ -324,6 +384,8 @@ int classify_table(const struct ir *ir, const struct classify_options *options,
 	if (!error)
 		error = data_lay_out(&build, image);
 	tree_store_free(&build.store);
+	steps_free(&build.steps);
+	free(build.roots);
 	free(build.items);
 	free(build.wides);
 	word_lists_free(&build.extras);

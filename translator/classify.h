@@ -6,8 +6,7 @@
 #ifndef UBPFILTER_CLASSIFY_H
 #define UBPFILTER_CLASSIFY_H
 
-#include "../common/message.h"
-#include "ir.h"
+#include "calls.h"
 
 struct classifier_image {
 	unsigned char *bytes; /* owned; starts with struct classifier */
@@ -19,11 +18,12 @@ struct classify_options {
 };
 
 /**
- * classify_table() - build the classifier of every chain that @ir hooks.
+ * classify_table() - build the classifier of every chain that @ir hooks or @plan calls.
  * @image: set on success; free bytes with free().
  * Return: 0, -E2BIG (@message says what is too large, and the number) or -ENOMEM.
  */
-int classify_table(const struct ir *ir, const struct classify_options *options,
-		   struct classifier_image *image, struct message *message);
+int classify_table(const struct ir *ir, const struct call_plan *plan,
+		   const struct classify_options *options, struct classifier_image *image,
+		   struct message *message);
 
 #endif

@@ -9,7 +9,6 @@
 #include "../iptables-compat/text.h"
 #include "emit.h"
 #include "execution.h"
-#include "flatten.h"
 #include "place.h"
 
 /* Keeps an expansion that explodes from eating the machine's memory; the verifier takes a million.
@@ -102,22 +101,11 @@ static int check_branches(const struct elf_source *source, struct message *messa
  */
 #define STRAIGHT_ITEMS_MAX 100
 
-/* A chain that is too large to be followed is too large for either form; classify_table() says so.
- */
-static enum form choose_form(const struct ir *ir, enum form wanted)
+static enum form choose_form(const struct call_plan *plan, enum form wanted)
 {
-	enum form form = wanted == FORM_AUTO ? FORM_STRAIGHT : wanted;
-
-	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT && wanted == FORM_AUTO; hook++) {
-		struct item_list list = { 0 };
-
-		if (ir->hook_entry[hook] == RULE_NONE)
-			continue;
-		if (flatten(ir, hook, &list, NULL) || list.item_count > STRAIGHT_ITEMS_MAX)
-			form = FORM_TREES;
-		item_list_free(&list);
-	}
-	return form;
+	if (wanted != FORM_AUTO)
+		return wanted == FORM_CALLS ? FORM_TREES : wanted;
+	return plan->followed > STRAIGHT_ITEMS_MAX ? FORM_TREES : FORM_STRAIGHT;
 }
 
 /* What the stateful matches remember before the first packet. */
@@ -145,25 +133,28 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 		.needs = ir_needs(ir),
 	};
 	unsigned stages = early_stages(ir, options->stages);
-	enum form form = choose_form(ir, options->form);
+	enum calling calling = options->form == FORM_CALLS ? CALLING_ALWAYS : CALLING_SELDOM;
+	enum form form = FORM_STRAIGHT;
 	_cleanup_free_ unsigned char *classifier = NULL;
 	_cleanup_free_ struct state *states = NULL;
+	const struct classify_options classify_options = { .memory_percent = 100 };
+	struct classifier_image image = { 0 };
+	struct call_plan plan = { 0 };
 	int error = make_states(ir, &states);
 
+	if (!error)
+		error = call_plan_make(ir, calling, &plan, message);
+	if (!error)
+		form = choose_form(&plan, options->form);
+	if (!error && form == FORM_TREES)
+		error = classify_table(ir, &plan, &classify_options, &image, message);
+	call_plan_free(&plan);
 	if (error)
 		return error;
+	classifier = image.bytes;
+	source.classifier = image.bytes;
+	source.classifier_size = image.size;
 	source.states = states;
-	if (form == FORM_TREES) {
-		struct classify_options classify_options = { .memory_percent = 100 };
-		struct classifier_image image;
-
-		error = classify_table(ir, &classify_options, &image, message);
-		if (error)
-			return error;
-		classifier = image.bytes;
-		source.classifier = image.bytes;
-		source.classifier_size = image.size;
-	}
 	source.function_count = emit_functions(&assembler, ir, stages, form, functions);
 	error = assembler_finish(&assembler);
 	if (error == -E2BIG)

@@ -40,6 +40,7 @@ enum form {
 	FORM_AUTO,     /* whichever costs a packet less */
 	FORM_STRAIGHT, /* code for each rule, one after the other */
 	FORM_TREES,    /* the same code for all tables, and decision trees as data */
+	FORM_CALLS,    /* trees, and no chain repeated where it is jumped to */
 };
 
 /* The section of a classifier; not .rodata, which holds constants of all objects linked. */

@@ -6,7 +6,7 @@
 
 #include "../iptables-compat/extension.h"
 #include "../iptables-compat/text.h"
-#include "flatten.h"
+#include "reach.h"
 
 /* --- what later rules may read --------------------------------------------------------------- */
 
@@ -53,49 +53,95 @@ int executions_check(const struct table *table, const struct ir *ir, struct mess
 
 /* --- how many a packet can get --------------------------------------------------------------- */
 
-static uint32_t larger(uint32_t one, uint32_t other)
+/*
+ * The most targets that a packet gets from a rule on: before its chain ends it, and before it is
+ * back at the caller; NO_WAY: none can.
+ */
+struct most {
+	int64_t ended;
+	int64_t returned;
+};
+
+#define NO_WAY	 (-1)
+#define MOST_MAX INT32_MAX /* more than anybody may have, and sums do not overflow */
+
+static int64_t most_of(int64_t one, int64_t other)
 {
 	return one > other ? one : other;
 }
 
-/* Items lead only to later ones: from the last one back, the most targets from an item on. */
-static uint32_t longest_walk(const struct ir *ir, const struct item_list *list, uint32_t *most)
+static int64_t one_after_other(int64_t first, int64_t then)
 {
-	for (uint32_t i = list->item_count; i-- > 0;) {
-		const struct item *item = &list->items[i];
-		uint32_t matched =
-			item->rule != RULE_NONE && rule_code(&ir->rules[item->rule]) != 0;
-
-		if (item->action == ITEM_SKIP && item->skip < list->item_count)
-			matched += most[item->skip];
-		most[i] = larger(matched, i + 1 < list->item_count ? most[i + 1] : 0);
-	}
-	return list->item_count ? most[0] : 0;
+	if (first == NO_WAY || then == NO_WAY)
+		return NO_WAY;
+	return first + then < MOST_MAX ? first + then : MOST_MAX;
 }
 
-static int longest_of_hook(const struct ir *ir, enum hook hook, uint32_t *longest,
-			   struct message *message)
+/* As for a packet that matches; @next: what follows in the chain. */
+static struct most most_matched(const struct rule *rule, const struct most *next,
+				const struct most *most)
 {
-	_cleanup_free_ uint32_t *most = NULL;
-	struct item_list list = { 0 };
-	int error = flatten(ir, hook, &list, message);
+	int64_t own = rule_code(rule) != 0;
+	const struct most *inner;
+
+	switch ((enum action)rule->action) {
+	case ACTION_ACCEPT:
+	case ACTION_DROP:
+	case ACTION_EXECUTE_DROP:
+		return (struct most){ own, NO_WAY };
+	case ACTION_RETURN:
+		return (struct most){ NO_WAY, 0 };
+	case ACTION_GOTO:
+		return rule_enters(rule) ? most[rule->target] : (struct most){ NO_WAY, NO_WAY };
+	case ACTION_JUMP:
+		if (!rule_enters(rule))
+			return *next;
+		inner = &most[rule->target];
+		return (struct most){ most_of(inner->ended,
+					      one_after_other(inner->returned, next->ended)),
+				      one_after_other(inner->returned, next->returned) };
+	default:
+		return (struct most){ one_after_other(own, next->ended),
+				      one_after_other(own, next->returned) };
+	}
+}
+
+static void most_set(const struct ir *ir, uint32_t index, struct most *most)
+{
+	const struct rule *rule = &ir->rules[index];
+	bool last = rule_always_leaves(rule) || index + 1 >= ir->rule_count;
+	struct most next = last ? (struct most){ NO_WAY, NO_WAY } : most[index + 1];
+	struct most matched = most_matched(rule, &next, most);
+
+	most[index] = (struct most){ most_of(matched.ended, next.ended),
+				     most_of(matched.returned, next.returned) };
+}
+
+static int longest_walk(const struct ir *ir, uint32_t *longest)
+{
+	_cleanup_free_ struct most *most = calloc(ir->rule_count + (size_t)1, sizeof(*most));
+	struct reach reach = { 0 };
+	int error = most ? reach_make(ir, &reach) : -ENOMEM;
 
 	if (error)
 		return error;
-	most = calloc(list.item_count + (size_t)1, sizeof(*most));
-	if (most)
-		*longest = larger(*longest, longest_walk(ir, &list, most));
-	item_list_free(&list);
-	return most ? 0 : -ENOMEM;
+	for (uint32_t i = 0; i < reach.count; i++)
+		most_set(ir, reach.rules[i], most);
+	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT; hook++) {
+		uint32_t entry = ir->hook_entry[hook];
+
+		if (entry != RULE_NONE)
+			*longest = (uint32_t)most_of(
+				*longest, most_of(most[entry].ended, most[entry].returned));
+	}
+	reach_free(&reach);
+	return 0;
 }
 
 static int longest_of_all(const struct ir *ir, uint32_t *longest, struct message *message)
 {
-	int error = 0;
+	int error = longest_walk(ir, longest);
 
-	for (int hook = HOOK_INPUT; hook <= HOOK_OUTPUT && !error; hook++)
-		if (ir->hook_entry[hook] != RULE_NONE)
-			error = longest_of_hook(ir, (enum hook)hook, longest, message);
 	if (!error && *longest > PENDING_MAX)
 		return message_set(
 			message, -EOPNOTSUPP,

@@ -18,8 +18,8 @@ int executions_check(const struct table *table, const struct ir *ir, struct mess
 /**
  * executions_list() - the targets, to be kept and put into the kernel's table.
  * @list: set on success, owned by the caller; NULL when there are none.
- * Return: 0; -EOPNOTSUPP and @message: a packet may get more targets than BPF leaves for it; -E2BIG
- * as flatten(); -ENOMEM.
+ * Return: 0; -EOPNOTSUPP and @message: a packet may get more targets than BPF leaves for it;
+ * -ELOOP as reach_make(); -ENOMEM.
  */
 int executions_list(const struct ir *ir, struct execution_list **list, struct message *message);
 

@@ -2,6 +2,7 @@
 #include "flatten.h"
 
 #include "../common/array.h"
+#include "reach.h"
 
 /*
  * A chain being expanded. The item where its RETURN goes on is not known before everything between
@@ -18,7 +19,9 @@ struct frame {
 
 struct flattening {
 	const struct ir *ir;
-	uint32_t underflow;
+	const struct call_plan *plan;
+	uint32_t number;  /* of this list */
+	uint32_t leaving; /* label: where RETURN of the list's own chain goes */
 	struct item_list list;
 	size_t item_room, guard_room;
 	struct frame *frames;
@@ -73,16 +76,19 @@ static int item_new(struct flattening *f, const struct item *item)
 	return 0;
 }
 
-/* Does every packet that gets to this rule leave its chain here? */
-static bool always_leaves(const struct rule *rule)
+static bool is_called(const struct flattening *f)
 {
-	return rule->predicate_count == 0 && rule->action != ACTION_CONTINUE &&
-	       rule->action != ACTION_JUMP && rule->action != ACTION_EXECUTE;
+	return f->number >= CLASSIFY_CHAINS;
 }
 
-static bool never_matches(const struct rule *rule)
+/* An item that goes on at @label, or back to the caller, if that is where it leads. */
+static struct item item_leaving(const struct flattening *f, uint32_t guard, uint32_t label)
 {
-	return rule->predicate_count > 0 && rule->predicates[0].field == FIELD_NEVER;
+	if (is_called(f) && label == f->leaving)
+		return (struct item){ .rule = RULE_NONE, .guard = guard, .action = ITEM_RETURN };
+	return (struct item){
+		.rule = RULE_NONE, .guard = guard, .action = ITEM_SKIP, .skip = label
+	};
 }
 
 /*
@@ -106,6 +112,49 @@ static int guard_by_skips(struct flattening *f, struct frame *inner)
 	return error;
 }
 
+/*
+ * The chain that the rule @index of @frame goes to is called. Whoever it returns to is not behind
+ * the rule, so another item leads there.
+ */
+static int enter_by_goto(struct flattening *f, const struct frame *frame, uint32_t index,
+			 uint32_t list)
+{
+	struct item call = {
+		.rule = RULE_NONE, .guard = frame->guard, .action = ITEM_CALL, .skip = list
+	};
+	struct frame inner = { .guard = frame->guard, .finish_label = LABEL_NONE };
+	struct item *last = &f->list.items[f->list.item_count - 1], leave;
+	int error;
+
+	if (rule_remembers(&f->ir->rules[index])) {
+		error = guard_by_skips(f, &inner);
+		if (!error)
+			error = item_new(f, &call);
+	} else {
+		last->action = ITEM_CALL;
+		last->skip = list;
+		error = guard_new(f, index, frame->guard, &inner.guard);
+	}
+	leave = item_leaving(f, inner.guard, frame->return_label);
+	if (!error)
+		error = item_new(f, &leave);
+	if (inner.finish_label != LABEL_NONE)
+		f->labels[inner.finish_label] = f->list.item_count;
+	return error;
+}
+
+static int enter_by_call(struct flattening *f, const struct frame *frame, uint32_t index,
+			 uint32_t list)
+{
+	struct item *last = &f->list.items[f->list.item_count - 1];
+
+	if (f->ir->rules[index].action == ACTION_GOTO)
+		return enter_by_goto(f, frame, index, list);
+	last->action = ITEM_CALL;
+	last->skip = list;
+	return 0;
+}
+
 /* Start on the chain that the rule @index of @frame jumps to, whose item is the last one. */
 static int enter(struct flattening *f, const struct frame *frame, uint32_t index)
 {
@@ -114,8 +163,11 @@ static int enter(struct flattening *f, const struct frame *frame, uint32_t index
 			       .guard = frame->guard,
 			       .return_label = frame->return_label,
 			       .finish_label = LABEL_NONE };
+	uint32_t list = f->plan->lists[rule->target];
 	int error = 0;
 
+	if (list != LIST_NONE)
+		return enter_by_call(f, frame, index, list);
 	if (rule->action == ACTION_JUMP) {
 		error = label_new(f, &inner.return_label);
 		inner.finish_label = inner.return_label;
@@ -133,9 +185,7 @@ static int expand_rule(struct flattening *f)
 	struct frame frame = *top; /* `top` moves when a frame is pushed */
 	uint32_t index = frame.next;
 	const struct rule *rule = &f->ir->rules[index];
-	struct item item = {
-		.rule = index, .guard = frame.guard, .action = ITEM_SKIP, .skip = LABEL_NONE
-	};
+	struct item item = { .guard = frame.guard, .action = ITEM_SKIP, .skip = LABEL_NONE };
 	int error;
 
 	if (rule->action == ACTION_ACCEPT)
@@ -143,23 +193,22 @@ static int expand_rule(struct flattening *f)
 	else if (rule->action == ACTION_DROP || rule->action == ACTION_EXECUTE_DROP)
 		item.action = ITEM_DROP;
 	else if (rule->action == ACTION_RETURN)
-		item.skip = frame.return_label;
+		item = item_leaving(f, frame.guard, frame.return_label);
+	item.rule = index;
 	if (rule->action != ACTION_NONE) {
 		error = item_new(f, &item);
 		if (error)
 			return error;
 	}
 
-	if (always_leaves(rule)) {
+	if (rule_always_leaves(rule)) {
 		top->next = RULE_NONE;
 		if (rule->action != ACTION_GOTO)
 			return 0;
 	} else {
 		top->next = index + 1;
 	}
-	if (rule->action != ACTION_JUMP && rule->action != ACTION_GOTO)
-		return 0;
-	return never_matches(rule) ? 0 : enter(f, &frame, index);
+	return rule_enters(rule) ? enter(f, &frame, index) : 0;
 }
 
 static int expand(struct flattening *f)
@@ -182,21 +231,29 @@ static int expand(struct flattening *f)
 }
 
 /* The policy stands behind everything else: RETURN in the built-in chain itself goes there. */
-static int expand_policy(struct flattening *f, uint32_t return_label)
+static int expand_policy(struct flattening *f)
 {
 	struct item_list *list = &f->list;
-	uint32_t policy = f->underflow;
+	uint32_t policy = f->ir->underflow[HOOK_INPUT + f->number];
 	bool drops = f->ir->rules[policy].action == ACTION_DROP;
 	const struct item *last = list->item_count ? &list->items[list->item_count - 1] : NULL;
 
 	if (last && last->rule == policy && last->guard == GUARD_NONE) {
-		f->labels[return_label] = list->item_count - 1;
+		f->labels[f->leaving] = list->item_count - 1;
 		return 0;
 	}
-	f->labels[return_label] = list->item_count;
+	f->labels[f->leaving] = list->item_count;
 	return item_new(f, &(struct item){ .rule = policy,
 					   .guard = GUARD_NONE,
 					   .action = drops ? ITEM_DROP : ITEM_ACCEPT });
+}
+
+/* What leaves a called chain returns at once; this is for the end of the list. */
+static int expand_return(struct flattening *f)
+{
+	f->labels[f->leaving] = f->list.item_count;
+	return item_new(
+		f, &(struct item){ .rule = RULE_NONE, .guard = GUARD_NONE, .action = ITEM_RETURN });
 }
 
 static void resolve(struct flattening *f)
@@ -211,33 +268,33 @@ static void resolve(struct flattening *f)
 	}
 }
 
-int flatten(const struct ir *ir, enum hook hook, struct item_list *list, struct message *message)
+int flatten(const struct ir *ir, const struct call_plan *plan, uint32_t number,
+	    struct item_list *list, struct message *message)
 {
-	struct flattening f = { .ir = ir, .underflow = ir->underflow[hook] };
-	struct frame first = { .next = ir->hook_entry[hook],
+	struct flattening f = { .ir = ir, .plan = plan, .number = number };
+	struct frame first = { .next = plan->starts[number],
 			       .guard = GUARD_NONE,
 			       .finish_label = LABEL_NONE };
-	int error = label_new(&f, &first.return_label);
+	int error = label_new(&f, &f.leaving);
 
+	first.return_label = f.leaving;
 	if (!error)
 		error = frame_push(&f, &first);
 	if (!error)
 		error = expand(&f);
 	if (!error)
-		error = expand_policy(&f, first.return_label);
+		error = is_called(&f) ? expand_return(&f) : expand_policy(&f);
 	if (!error)
 		resolve(&f);
 	free(f.frames);
 	free(f.labels);
 	if (error) {
 		item_list_free(&f.list);
-		return message_set(message, error,
-				   error == -E2BIG
-					   ? "the chains of hook %d have more than %u rules with "
-					     "every jump followed"
-					   : "flattening the chains of hook %d: out of memory "
-					     "(limit %u)",
-				   hook, FLATTEN_MAX);
+		return message_set(
+			message, error,
+			error == -E2BIG ? "a chain has more than %u rules with its jumps followed"
+					: "flattening a chain: out of memory (limit %u)",
+			FLATTEN_MAX);
 	}
 	*list = f.list;
 	return 0;

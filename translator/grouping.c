@@ -25,8 +25,7 @@ static const struct scheme schemes[] = {
 	{ .groups = 3, .group = { { 2, 1 }, { 0, 0 } }, .bytes_per_item = 1024 },
 };
 
-#define SCHEMES	    (sizeof(schemes) / sizeof(schemes[0]))
-#define BYTES_FIRST 65536 /* any table may take as much */
+#define SCHEMES (sizeof(schemes) / sizeof(schemes[0]))
 
 int tree_input_room(struct tree_input *input, uint32_t count)
 {
@@ -139,8 +138,22 @@ static int input_sample(const struct tree_input *all, uint32_t stride, struct tr
 	return 0;
 }
 
+/* The next scheme from @scheme on that has few enough trees; SCHEMES: there is none. */
+static size_t scheme_allowed(size_t scheme, const struct grouping_limits *limits)
+{
+	while (scheme < SCHEMES && schemes[scheme].groups > limits->trees)
+		scheme++;
+	return scheme;
+}
+
+static bool scheme_is_last(size_t scheme, const struct grouping_limits *limits)
+{
+	return scheme_allowed(scheme + 1, limits) >= SCHEMES;
+}
+
 /* What does not fit for a few of the items will not fit for all: they are copied more often. */
-static int scheme_first(const struct tree_input *input, unsigned percent, size_t *first)
+static int scheme_first(const struct tree_input *input, const struct grouping_limits *limits,
+			size_t *first)
 {
 	uint32_t stride = input->count / SAMPLE_ITEMS;
 	struct tree_input sample = { 0 };
@@ -153,42 +166,44 @@ static int scheme_first(const struct tree_input *input, unsigned percent, size_t
 		tree_input_free(&sample);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i + 1 < SCHEMES && error == -E2BIG; i++) {
+	for (size_t i = 0; !scheme_is_last(i, limits) && error == -E2BIG;
+	     i = scheme_allowed(i + 1, limits)) {
 		struct tree_store store = { 0 };
 		struct classify_root root = { 0 };
 
-		*first = i;
-		error = scheme_build(
-			&store, &schemes[i], TREE_FAIL, &sample,
-			(size_t)sample.count * schemes[i].bytes_per_item * percent / 100, &root);
+		error = scheme_build(&store, &schemes[i], TREE_FAIL, &sample,
+				     (size_t)sample.count * schemes[i].bytes_per_item *
+					     limits->percent / 100,
+				     &root);
+		*first = error == -E2BIG ? scheme_allowed(i + 1, limits) : i;
 		tree_store_free(&store);
 	}
-	if (error == -E2BIG)
-		*first = SCHEMES - 1;
 	tree_input_free(&sample);
 	return error == -E2BIG ? 0 : error;
 }
 
-static size_t scheme_bytes(const struct tree_input *input, size_t scheme, unsigned percent)
+static size_t scheme_bytes(const struct tree_input *input, size_t scheme,
+			   const struct grouping_limits *limits)
 {
-	return (BYTES_FIRST + (size_t)input->count * schemes[scheme].bytes_per_item) * percent /
-	       100;
+	return (limits->bytes_first + (size_t)input->count * schemes[scheme].bytes_per_item) *
+	       limits->percent / 100;
 }
 
 /* The first scheme from @first on that fits; the last one always does. */
-static int schemes_try(struct tree_store *store, const struct tree_input *input, unsigned percent,
-		       size_t first, struct classify_root *root)
+static int schemes_try(struct tree_store *store, const struct tree_input *input,
+		       const struct grouping_limits *limits, size_t first,
+		       struct classify_root *root)
 {
 	int error = -E2BIG;
 
-	for (size_t i = first; i < SCHEMES && error == -E2BIG; i++) {
-		enum tree_limit limit = i + 1 < SCHEMES ? TREE_FAIL : TREE_STOP;
+	for (size_t i = first; i < SCHEMES && error == -E2BIG; i = scheme_allowed(i + 1, limits)) {
+		enum tree_limit limit = scheme_is_last(i, limits) ? TREE_STOP : TREE_FAIL;
 		uint32_t nodes = store->node_count, lists = store->lists.count,
 			 depth = store->depth;
 
 		*root = (struct classify_root){ 0 };
 		error = scheme_build(store, &schemes[i], limit, input,
-				     scheme_bytes(input, i, percent), root);
+				     scheme_bytes(input, i, limits), root);
 		if (!error)
 			return 0;
 		store->node_count = nodes;
@@ -201,17 +216,20 @@ static int schemes_try(struct tree_store *store, const struct tree_input *input,
 /* Of the usual memory, what rough trees take. */
 #define ROUGH_SHARE 4
 
-int grouping_build(struct tree_store *store, const struct tree_input *input, unsigned percent,
-		   enum grouping_care care, struct classify_root *root)
+int grouping_build(struct tree_store *store, const struct tree_input *input,
+		   const struct grouping_limits *limits, enum grouping_care care,
+		   struct classify_root *root)
 {
+	struct grouping_limits rough = *limits;
 	size_t first;
-	int error = scheme_first(input, percent, &first);
+	int error = scheme_first(input, limits, &first);
 
 	if (error)
 		return error;
 	if (care == GROUPING_FINE)
-		return schemes_try(store, input, percent, first, root);
+		return schemes_try(store, input, limits, first, root);
+	rough.percent /= ROUGH_SHARE;
 	*root = (struct classify_root){ 0 };
 	return scheme_build(store, &schemes[first], TREE_STOP, input,
-			    scheme_bytes(input, first, percent / ROUGH_SHARE), root);
+			    scheme_bytes(input, first, &rough), root);
 }

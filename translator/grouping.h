@@ -21,12 +21,21 @@ enum grouping_care {
 	GROUPING_ROUGH, /* quick to build and small, for packets that are rare */
 };
 
+struct grouping_limits {
+	unsigned percent;   /* of the usual memory that trees may take */
+	size_t bytes_first; /* what they may take for however few items */
+	unsigned trees;	    /* at least 1 */
+};
+
+#define GROUPING_FIRST	      65536
+#define GROUPING_FIRST_CALLED 4096 /* there may be thousands of them */
+
 /**
  * grouping_build() - the trees of one chain and class of packets.
- * @percent: how much of the usual memory the trees may take.
  * Return: 0 or -ENOMEM; @root is set on success.
  */
-int grouping_build(struct tree_store *store, const struct tree_input *input, unsigned percent,
-		   enum grouping_care care, struct classify_root *root);
+int grouping_build(struct tree_store *store, const struct tree_input *input,
+		   const struct grouping_limits *limits, enum grouping_care care,
+		   struct classify_root *root);
 
 #endif

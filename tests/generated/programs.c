@@ -61,14 +61,20 @@ void programs_free(struct programs *programs)
 	free(programs);
 }
 
-/* UBPFILTER_FORM=straight or trees: small tables would all become straight-line code. */
+/* UBPFILTER_FORM=straight, trees or calls: small tables would all become straight-line code. */
 static enum form wanted_form(void)
 {
+	static const char *const names[] = {
+		[FORM_STRAIGHT] = "straight",
+		[FORM_TREES] = "trees",
+		[FORM_CALLS] = "calls",
+	};
 	const char *name = getenv("UBPFILTER_FORM");
 
-	if (name && strcmp(name, "trees") == 0)
-		return FORM_TREES;
-	return name && strcmp(name, "straight") == 0 ? FORM_STRAIGHT : FORM_AUTO;
+	for (size_t form = FORM_STRAIGHT; name && form < ARRAY_SIZE(names); form++)
+		if (strcmp(name, names[form]) == 0)
+			return (enum form)form;
+	return FORM_AUTO;
 }
 
 /* --- loading --------------------------------------------------------------------------------- */
