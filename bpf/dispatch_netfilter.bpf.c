@@ -6,9 +6,7 @@
 #include "dispatch.h"
 #include "kernel.h"
 
-SLOTS(local_in_slots);
-SLOTS(forward_slots);
-SLOTS(local_out_slots);
+SLOTS(netfilter_slots);
 
 #define NF_ACCEPT    1
 #define NFPROTO_IPV4 2
@@ -19,23 +17,9 @@ static __always_inline __u32 slot_find(const struct bpf_nf_ctx *context)
 }
 
 SEC("netfilter")
-int dispatch_local_in(struct bpf_nf_ctx *context)
+int dispatch_netfilter(struct bpf_nf_ctx *context)
 {
-	bpf_tail_call(context, &local_in_slots, slot_find(context));
-	return NF_ACCEPT;
-}
-
-SEC("netfilter")
-int dispatch_forward(struct bpf_nf_ctx *context)
-{
-	bpf_tail_call(context, &forward_slots, slot_find(context));
-	return NF_ACCEPT;
-}
-
-SEC("netfilter")
-int dispatch_local_out(struct bpf_nf_ctx *context)
-{
-	bpf_tail_call(context, &local_out_slots, slot_find(context));
+	bpf_tail_call(context, &netfilter_slots, slot_find(context));
 	return NF_ACCEPT;
 }
 

@@ -158,36 +158,31 @@ static __always_inline int conclude(const struct packet *packet, const struct bp
 	return verdict == VERDICT_ACCEPT ? NF_ACCEPT : NF_DROP;
 }
 
-/* --- the programs ---------------------------------------------------------------------------- */
+/* --- the program ----------------------------------------------------------------------------- */
 
-SEC("netfilter")
-int netfilter_input(struct bpf_nf_ctx *context)
+static __always_inline int judge(struct packet *packet, __u8 hook)
 {
-	struct packet packet;
-
-	if (!packet_read(&packet, context, COUNTING_PLAIN))
-		return NF_DROP;
-	return conclude(&packet, context, RUN_INPUT(nf, &packet));
+	switch (hook) {
+	case NF_INET_LOCAL_IN:
+		return RUN_INPUT(nf, packet);
+	case NF_INET_FORWARD:
+		return RUN_FORWARD(nf, packet);
+	default:
+		return RUN_OUTPUT(nf, packet);
+	}
 }
 
+/* One for all three hooks: the verifier looks at what they share, nearly everything, only once. */
 SEC("netfilter")
-int netfilter_forward(struct bpf_nf_ctx *context)
+int netfilter_hooks(struct bpf_nf_ctx *context)
 {
+	__u8 hook = context->state->hook;
 	struct packet packet;
 
-	if (!packet_read(&packet, context, COUNTING_PLAIN))
+	if (!packet_read(&packet, context,
+			 hook == NF_INET_LOCAL_OUT ? COUNTING_ATOMIC : COUNTING_PLAIN))
 		return NF_DROP;
-	return conclude(&packet, context, RUN_FORWARD(nf, &packet));
-}
-
-SEC("netfilter")
-int netfilter_output(struct bpf_nf_ctx *context)
-{
-	struct packet packet;
-
-	if (!packet_read(&packet, context, COUNTING_ATOMIC))
-		return NF_DROP;
-	return conclude(&packet, context, RUN_OUTPUT(nf, &packet));
+	return conclude(&packet, context, judge(&packet, hook));
 }
 
 char _license[] SEC("license") = "GPL";

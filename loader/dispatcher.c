@@ -9,15 +9,17 @@
 #include "objects.h"
 
 static const char *const dispatcher_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "dispatch_xdp",	      [ENTRY_INGRESS] = "dispatch_ingress",
-	[ENTRY_EGRESS] = "dispatch_egress",   [ENTRY_LOCAL_IN] = "dispatch_local_in",
-	[ENTRY_FORWARD] = "dispatch_forward", [ENTRY_LOCAL_OUT] = "dispatch_local_out",
+	[ENTRY_XDP] = "dispatch_xdp",
+	[ENTRY_INGRESS] = "dispatch_ingress",
+	[ENTRY_EGRESS] = "dispatch_egress",
+	[ENTRY_NETFILTER] = "dispatch_netfilter",
 };
 
 static const char *const slot_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "xdp_slots",	   [ENTRY_INGRESS] = "ingress_slots",
-	[ENTRY_EGRESS] = "egress_slots",   [ENTRY_LOCAL_IN] = "local_in_slots",
-	[ENTRY_FORWARD] = "forward_slots", [ENTRY_LOCAL_OUT] = "local_out_slots",
+	[ENTRY_XDP] = "xdp_slots",
+	[ENTRY_INGRESS] = "ingress_slots",
+	[ENTRY_EGRESS] = "egress_slots",
+	[ENTRY_NETFILTER] = "netfilter_slots",
 };
 
 const char *const shared_map_names[SHARED_MAPS] = {
@@ -83,15 +85,14 @@ static int load_at_netfilter(struct netns *netns, int generation, struct message
 
 	if (!object)
 		return -EINVAL;
-	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT; i++)
-		netfilter_program_set(object_program(object, dispatcher_names[i]));
+	netfilter_program_set(object_program(object, dispatcher_names[ENTRY_NETFILTER]));
 	error = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, "generation"), generation);
 	if (!error)
 		error = bpf_object__load(object);
 	if (error)
 		report_dispatcher(error, message);
-	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT && !error; i++)
-		error = entry_pin(netns, object, i, message);
+	else
+		error = entry_pin(netns, object, ENTRY_NETFILTER, message);
 	bpf_object__close(object);
 	return error;
 }

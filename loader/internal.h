@@ -16,13 +16,9 @@ enum entry_point {
 	ENTRY_XDP,
 	ENTRY_INGRESS,
 	ENTRY_EGRESS,
-	ENTRY_LOCAL_IN, /* netfilter hooks from here on: only where the kernel has links for them */
-	ENTRY_FORWARD,
-	ENTRY_LOCAL_OUT,
+	ENTRY_NETFILTER, /* last: only where the kernel has links for netfilter hooks */
 	ENTRY_COUNT,
 };
-
-#define ENTRY_NETFILTER ENTRY_LOCAL_IN
 
 /* Whether programs can be linked to netfilter hooks; found out when first asked. */
 enum netfilter_kind {

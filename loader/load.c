@@ -14,9 +14,10 @@
 #include "objects.h"
 
 const char *const entry_program_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "xdp_ingress",	       [ENTRY_INGRESS] = "tc_ingress",
-	[ENTRY_EGRESS] = "tc_egress",	       [ENTRY_LOCAL_IN] = "netfilter_input",
-	[ENTRY_FORWARD] = "netfilter_forward", [ENTRY_LOCAL_OUT] = "netfilter_output",
+	[ENTRY_XDP] = "xdp_ingress",
+	[ENTRY_INGRESS] = "tc_ingress",
+	[ENTRY_EGRESS] = "tc_egress",
+	[ENTRY_NETFILTER] = "netfilter_hooks",
 };
 
 /* What went wrong is in the return values; the verifier's log is asked for where it is wanted. */
@@ -125,12 +126,10 @@ static int leave_out_executions(struct bpf_object *object)
 
 static int programs_load(struct bpf_object *object)
 {
-	for (unsigned i = ENTRY_NETFILTER; i < ENTRY_COUNT; i++) {
-		struct bpf_program *program = object_program(object, entry_program_names[i]);
+	struct bpf_program *program = object_program(object, entry_program_names[ENTRY_NETFILTER]);
 
-		if (program)
-			netfilter_program_set(program);
-	}
+	if (program)
+		netfilter_program_set(program);
 	return bpf_object__load(object);
 }
 

@@ -28,13 +28,12 @@ struct link_attributes {
 _Static_assert(sizeof(struct link_attributes) == 32, "layout of union bpf_attr");
 
 static const struct {
-	enum entry_point entry;
 	enum nf_inet_hooks hook;
 	const char *name; /* of the pinned link */
 } hooks[] = {
-	{ ENTRY_LOCAL_IN, NF_INET_LOCAL_IN, "local_in" },
-	{ ENTRY_FORWARD, NF_INET_FORWARD, "forward" },
-	{ ENTRY_LOCAL_OUT, NF_INET_LOCAL_OUT, "local_out" },
+	{ NF_INET_LOCAL_IN, "local_in" },
+	{ NF_INET_FORWARD, "forward" },
+	{ NF_INET_LOCAL_OUT, "local_out" },
 };
 
 bool netfilter_is_available(struct loader *loader)
@@ -107,7 +106,7 @@ static int link_make(const struct netns *netns, enum table_family family, size_t
 	link_path(netns, path, family, hook);
 	if (!access(path, F_OK))
 		return 0;
-	fd = link_create(netns->dispatcher[hooks[hook].entry], family, hooks[hook].hook);
+	fd = link_create(netns->dispatcher[ENTRY_NETFILTER], family, hooks[hook].hook);
 	if (fd < 0)
 		return message_set(message, fd, "cannot attach to the netfilter hook %s (%s): %s",
 				   hooks[hook].name, family_name(family), strerror(-fd));

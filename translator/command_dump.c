@@ -42,9 +42,7 @@ static void print_heading(const char *path)
 		{ "xdp_ingress", "XDP: INPUT and FORWARD" },
 		{ "tc_ingress", "TC ingress: INPUT and FORWARD" },
 		{ "tc_egress", "TC egress: OUTPUT" },
-		{ "netfilter_input", "netfilter: INPUT" },
-		{ "netfilter_forward", "netfilter: FORWARD" },
-		{ "netfilter_output", "netfilter: OUTPUT" },
+		{ "netfilter_hooks", "netfilter: INPUT, FORWARD and OUTPUT" },
 	};
 	const char *name = strrchr(path, '/');
 	const char *folder = name ? memrchr(path, '/', (size_t)(name - path)) : NULL;

@@ -25,11 +25,11 @@ for rule in '-A INPUT -s 10.1.2.3/32 -p tcp -m tcp --dport 22 -m comment --comme
 	'-A INPUT -p ipv6-icmp -j ACCEPT'; do
 	equal "dump shows once $rule" 1 "$(lines_with "rule $rule" "$rules")"
 done
-contains "dump names table, hook and program" "=== IPv4 filter, generation [0-9]+, netfilter: OUTPUT \(netfilter_output\)" "$dump"
+contains "dump names table, hook and program" "=== IPv4 filter, generation [0-9]+, netfilter: INPUT, FORWARD and OUTPUT \(netfilter_hooks\)" "$dump"
 contains "dump of both families" "=== IPv6 filter" "$dump"
 contains "instructions stand below" "^ +[0-9]+: \([0-9a-f]{2}\) " "$dump"
 equal "dump --netns from outside is the same" "$dump" "$("$ubpfilter" dump --netns "$tag-a")"
-contains "dump --all shows the parser too" "netfilter_input\(struct bpf_nf_ctx" "$(inside a "$ubpfilter" dump --all)"
+contains "dump --all shows the parser too" "netfilter_hooks\(struct bpf_nf_ctx" "$(inside a "$ubpfilter" dump --all)"
 equal "dump of a namespace without tables" "no table of this network namespace is enforced by BPF" \
 	"$(inside empty "$ubpfilter" dump)"
 status=0

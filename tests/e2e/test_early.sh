@@ -7,7 +7,7 @@ set -euo pipefail
 
 namespace left right
 join left right
-if ! grep -q 'netfilter_input' <<<"$(on_bpf right iptables-legacy -L -n >/dev/null; "$ubpfilter" status)"; then
+if ! grep -q 'netfilter_hooks' <<<"$(on_bpf right iptables-legacy -L -n >/dev/null; "$ubpfilter" status)"; then
 	skip "early stages" "this kernel has no netfilter hooks for BPF"
 	exit
 fi
@@ -62,7 +62,7 @@ large fd99::1: | on_bpf right ip6tables-legacy-restore
 on_bpf right iptables-legacy -I INPUT -p udp --dport 9 -j DROP
 on_bpf right ip6tables-legacy -I INPUT -p udp --dport 9 -j DROP
 equal "large tables are judged early, too" 2 \
-	"$("$ubpfilter" status | grep -c 'programs: xdp_ingress tc_ingress netfilter_input')"
+	"$("$ubpfilter" status | grep -c 'programs: xdp_ingress tc_ingress netfilter_hooks')"
 before=$(received right) before6=$(received6 right)
 send 10.77.1.2
 send fd77:1::2

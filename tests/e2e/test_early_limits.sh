@@ -7,7 +7,7 @@ set -euo pipefail
 
 namespace left right
 join left right
-if ! grep -q 'netfilter_input' <<<"$(on_bpf right iptables-legacy -L -n >/dev/null; "$ubpfilter" status)"; then
+if ! grep -q 'netfilter_hooks' <<<"$(on_bpf right iptables-legacy -L -n >/dev/null; "$ubpfilter" status)"; then
 	skip "early stages" "this kernel has no netfilter hooks for BPF"
 	exit
 fi

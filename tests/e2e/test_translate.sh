@@ -62,7 +62,7 @@ printf '*filter\n-A INPUT -m state --state NEW\nCOMMIT\n' >state
 succeeds "rules that ask for connections" "$ubpfilter" translate -o state.o state
 succeeds "bpftool loads them, with their look into conntrack's table" loads state.o tc_egress tc_ingress xdp_ingress
 succeeds "--hook netfilter" "$ubpfilter" translate --hook netfilter -o netfilter.o rules.v4
-contains "--hook netfilter: its programs" "^netfilter_input$" "$(strings netfilter.o)"
+contains "--hook netfilter: its programs" "^netfilter_hooks$" "$(strings netfilter.o)"
 equal "--hook netfilter: no other" "" "$(strings netfilter.o | grep -E '^(xdp|tc)_(in|e)gress$' || true)"
 succeeds "--hook tc" "$ubpfilter" translate --hook=tc -o tc.o rules.v4
 succeeds "--hook tc: two programs" loads tc.o tc_egress tc_ingress
