@@ -6,10 +6,12 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
+#include "address_type.h"
 #include "kernel_cast.h"
 
-#define TYPE_ETHERNET  1 /* ARPHRD_ETHER */
-#define HOOK_LOCAL_OUT 3 /* NF_INET_LOCAL_OUT */
+#define TYPE_ETHERNET  1    /* ARPHRD_ETHER */
+#define HOOK_LOCAL_OUT 3    /* NF_INET_LOCAL_OUT */
+#define ROUTE_NOT_HELD 1ull /* SKB_DST_NOREF, beside the address of a packet's route */
 
 /* TCP's states of what is no whole socket; the UAPI headers do not have them all. */
 #define STATE_TIME_WAIT	   6
@@ -77,6 +79,38 @@ static __always_inline __u8 packet_type_read(const struct packet *packet, const 
 	return PACKET_BROADCAST;
 }
 
+/* as devgroup_mt() */
+static __always_inline __u32 group_read(const struct net_device *device)
+{
+	return device ? (__u32)device->group : 0;
+}
+
+/* as realm_mt() */
+static __always_inline __u32 realm_read(const struct sk_buff *skb)
+{
+	__u64 route = skb->_skb_refdst & ~ROUTE_NOT_HELD;
+
+	return route ? KERNEL_FIELD(struct dst_entry, route, tclassid) : 0;
+}
+
+/* What is known of the way that the packet takes. */
+static __always_inline void route_attributes_read(struct packet *packet, const struct sk_buff *skb,
+						  const struct nf_hook_state *state)
+{
+	if (table_needs & NEED_GROUPS) {
+		packet->in_group = group_read(state->in);
+		packet->out_group = group_read(state->out);
+	}
+	if (FAMILY != 4)
+		return;
+	if (table_needs & NEED_REALM)
+		packet->realm = realm_read(skb);
+	if (table_needs & NEED_SOURCE_TYPE)
+		packet->source_type = address_type(state->net, packet->source[0]);
+	if (table_needs & NEED_DESTINATION_TYPE)
+		packet->destination_type = address_type(state->net, packet->destination[0]);
+}
+
 static __always_inline void attributes_read(struct packet *packet, const struct sk_buff *skb,
 					    const struct nf_hook_state *state)
 {
@@ -88,6 +122,9 @@ static __always_inline void attributes_read(struct packet *packet, const struct 
 		packet->mark = skb->mark;
 	if (table_needs & NEED_PACKET_TYPE)
 		packet->packet_type = packet_type_read(packet, skb);
+	if (table_needs & NEED_PROCESSOR)
+		packet->processor = (__u16)bpf_get_smp_processor_id();
+	route_attributes_read(packet, skb, state);
 }
 
 #endif

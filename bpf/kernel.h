@@ -32,6 +32,7 @@ struct net_device {
 	void *nf_hooks_ingress; /* chains of nf_tables at the device */
 	struct in_device *ip_ptr;
 	struct inet6_dev *ip6_ptr;
+	int group;
 };
 
 struct nf_hook_state {
@@ -80,7 +81,12 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+struct dst_entry {
+	__u32 tclassid; /* the realm */
+};
+
 struct sk_buff {
+	unsigned long _skb_refdst; /* struct dst_entry, and a bit */
 	unsigned int len;
 	unsigned int data_len; /* of these, outside of the linear part */
 	unsigned char *head;

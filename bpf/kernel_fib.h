@@ -3,6 +3,8 @@
 #ifndef UBPFILTER_KERNEL_FIB_H
 #define UBPFILTER_KERNEL_FIB_H
 
+#include <stdbool.h>
+
 #include "kernel.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -33,6 +35,8 @@ struct trie {
 };
 
 struct fib_table {
+	struct hlist_node tb_hlist;
+	__u32 tb_id;
 	unsigned long *tb_data; /* struct trie */
 };
 
@@ -45,7 +49,26 @@ struct fib_nh {
 	struct fib_nh_common nh_common;
 };
 
+struct nh_info {
+	bool reject_nh;
+	struct fib_nh_common fib_nhc;
+};
+
 struct nexthop;
+
+struct nh_grp_entry {
+	struct nexthop *nh;
+};
+
+struct nh_group {
+	struct nh_grp_entry nh_entries[1];
+};
+
+struct nexthop {
+	bool is_group;
+	struct nh_info *nh_info;
+	struct nh_group *nh_grp; /* in its place */
+};
 
 struct fib_info {
 	unsigned int fib_flags; /* RTNH_F_* */

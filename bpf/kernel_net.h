@@ -68,7 +68,12 @@ struct ipv4_devconf {
 struct fib_table;
 struct in_ifaddr;
 
+struct fib_rules_ops;
+struct hlist_head;
+
 struct netns_ipv4 {
+	struct fib_rules_ops *rules_ops;   /* only with CONFIG_IP_MULTIPLE_TABLES */
+	struct hlist_head *fib_table_hash; /* of struct fib_table, by number */
 	struct ipv4_devconf *devconf_all;
 	struct fib_table *fib_main; /* with "local" in it, unless there are rules */
 	bool fib_has_custom_rules;

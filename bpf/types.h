@@ -152,13 +152,20 @@ struct packet {
 	__u8 ttl;	  /* IPv6: hop limit; FORWARD sees it counted down */
 	__u8 packet_type; /* PACKET_HOST and so on, as -m pkttype; only if NEED_PACKET_TYPE */
 	__u8 unused;
+	__u32 in_group;	       /* of the device, 0 where there is none; only if NEED_GROUPS */
+	__u32 out_group;       /* the same */
+	__u32 realm;	       /* of the route (IPv4); only if NEED_REALM */
+	__u16 processor;       /* that works on the packet; only if NEED_PROCESSOR */
+	__u8 source_type;      /* RTN_* of rtnetlink.h, what routing takes the address for (IPv4);
+				  only if NEED_SOURCE_TYPE */
+	__u8 destination_type; /* the same; only if NEED_DESTINATION_TYPE */
 	union {
 		struct connection connection; /* only if NEED_CONNECTION */
 		struct notes notes;	      /* COUNTING_LATER: in place of what is not known */
 	};
 };
 
-_Static_assert(sizeof(struct packet) == 240, "offsets of struct packet are in generated code");
+_Static_assert(sizeof(struct packet) == 256, "offsets of struct packet are in generated code");
 
 /* What a table's chains read that costs something to find; in the object's `table_needs`. */
 enum table_needs {
@@ -177,6 +184,11 @@ enum table_needs {
 	NEED_PACKET_TYPE = 1 << 12,
 	NEED_EXECUTION = 1 << 13,	  /* it has targets that the kernel executes */
 	NEED_CONNECTION_COUNTS = 1 << 14, /* what connections have transferred */
+	NEED_SOURCE_TYPE = 1 << 15,
+	NEED_DESTINATION_TYPE = 1 << 16,
+	NEED_GROUPS = 1 << 17,
+	NEED_REALM = 1 << 18,
+	NEED_PROCESSOR = 1 << 19,
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */

@@ -11,6 +11,12 @@ static const struct unsupported matches[] = {
 	{ "hashlimit", "its buckets are shown in /proc/net/ipt_hashlimit, and rules of other "
 		       "tables share them" },
 	{ "connlimit", "the kernel counts connections in lists that programs cannot read" },
+	{ "set", "the kernel tells programs nothing of its ipsets" },
+	{ "string", "its text may be anywhere in a packet" },
+	{ "socket", "it looks for sockets that may be anywhere in the kernel's tables" },
+	{ "rpfilter", "no rule of the filter table may have it" },
+	{ "bpf", "programs do not run the user's own on a packet" },
+	{ "u32", "it may read the whole packet, by steps that packets decide" },
 };
 
 const struct unsupported *unsupported_at(size_t index)

@@ -167,6 +167,8 @@ until_true() { # COMMAND...: wait for it, 30 seconds at most
 
 # A match that the kernel has and BPF does not do, for no packet of a test.
 beyond_bpf="-m string --algo bm --string hand-over"
+# shellcheck disable=SC2034 # for those who source this
+beyond_why='match "string" is not done in BPF: its text may be anywhere in a packet'
 
 # A lock of our own: other users of the machine are not to be waited for.
 export XTABLES_LOCKFILE=$scratch/lock

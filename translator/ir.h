@@ -41,7 +41,13 @@ enum field {
 	FIELD_TOS, /* IPv6: traffic class */
 	FIELD_TTL, /* IPv6: hop limit */
 	FIELD_PACKET_TYPE,
-	FIELD_TRANSPORT_STATE, /* enum transport as a number: no header is no hotdrop (ecn) */
+	FIELD_TRANSPORT_STATE,	/* enum transport as a number: no header is no hotdrop (ecn) */
+	FIELD_IN_GROUP,		/* of the device */
+	FIELD_OUT_GROUP,	/* the same */
+	FIELD_REALM,		/* of the route */
+	FIELD_PROCESSOR,	/* that works on the packet */
+	FIELD_SOURCE_TYPE,	/* RTN_*: what routing takes the address for (IPv4) */
+	FIELD_DESTINATION_TYPE, /* the same */
 	FIELD_CONNECTION_MARK,
 	FIELD_SOURCE_RANGE,
 	FIELD_DESTINATION_RANGE,

@@ -36,6 +36,10 @@ extern const struct match_extension match_mark;
 extern const struct match_extension match_connmark;
 extern const struct match_extension match_pkttype;
 extern const struct match_extension match_owner;
+extern const struct match_extension match_addrtype;
+extern const struct match_extension match_devgroup;
+extern const struct match_extension match_realm;
+extern const struct match_extension match_cpu;
 
 extern const struct target_extension target_reject_ipv4;
 extern const struct target_extension target_reject_ipv6;
@@ -82,6 +86,15 @@ int print_ports(FILE *out, const char *option, const uint16_t ports[2], enum inv
 
 /** print_host_mask() - append " ADDRESS", "/LENGTH" or "/MASK" behind it unless it is a host. */
 int print_host_mask(FILE *out, enum family family, const uint8_t *address, const uint8_t *mask);
+
+/**
+ * print_value_mask() - append " VALUE" in hexadecimal, with "/MASK" behind it unless that is full.
+ */
+int print_value_mask(FILE *out, uint32_t value, uint32_t mask);
+
+/** lower_masked() - append @field & @mask == @value, or its inverse; of 32 bits, host order. */
+int lower_masked(struct rule *rule, enum field field, uint32_t value, uint32_t mask,
+		 enum inversion inverted);
 
 /** lower_never() - append a predicate that no packet meets. */
 int lower_never(struct rule *rule);

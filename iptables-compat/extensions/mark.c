@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/netfilter/xt_connmark.h>
 #include <linux/netfilter/xt_mark.h>
-#include <string.h>
 
 _Static_assert(sizeof(struct xt_mark_mtinfo1) == sizeof(struct xt_connmark_mtinfo1) &&
 		       offsetof(struct xt_mark_mtinfo1, mask) ==
@@ -16,10 +15,8 @@ _Static_assert(sizeof(struct xt_mark_mtinfo1) == sizeof(struct xt_connmark_mtinf
 
 static int print_mark(FILE *out, const char *name, const struct xt_mark_mtinfo1 *info)
 {
-	fprintf(out, " -m %s%s --mark 0x%x", name, info->invert ? " !" : "", info->mark);
-	if (info->mask != UINT32_MAX)
-		fprintf(out, "/0x%x", info->mask);
-	return ferror(out) ? -ENOMEM : 0;
+	fprintf(out, " -m %s%s --mark", name, info->invert ? " !" : "");
+	return print_value_mask(out, info->mark, info->mask);
 }
 
 static int mark_print(const void *data, const struct match_context *context, FILE *out)
@@ -36,13 +33,9 @@ static int connmark_print(const void *data, const struct match_context *context,
 
 static int lower_mark(struct rule *rule, enum field field, const struct xt_mark_mtinfo1 *info)
 {
-	struct predicate predicate = { .field = (uint8_t)field, .invert = info->invert };
-
 	if (inversion_is_both(info->invert))
 		return 0;
-	memcpy(predicate.masked.value, &info->mark, sizeof(info->mark));
-	memcpy(predicate.masked.mask, &info->mask, sizeof(info->mask));
-	return rule_add(rule, &predicate);
+	return lower_masked(rule, field, info->mark, info->mask, inversion(info->invert, 1));
 }
 
 static int mark_lower(const void *data, const struct match_context *context, struct rule *rule)

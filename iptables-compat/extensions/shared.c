@@ -85,6 +85,22 @@ int print_host_mask(FILE *out, enum family family, const uint8_t *address, const
 	return length == size * 8 ? 0 : printed(fprintf(out, "/%d", length));
 }
 
+int print_value_mask(FILE *out, uint32_t value, uint32_t mask)
+{
+	return printed(mask == UINT32_MAX ? fprintf(out, " 0x%x", value)
+					  : fprintf(out, " 0x%x/0x%x", value, mask));
+}
+
+int lower_masked(struct rule *rule, enum field field, uint32_t value, uint32_t mask,
+		 enum inversion inverted)
+{
+	struct predicate predicate = { .field = (uint8_t)field, .invert = inverted == INVERTED };
+
+	memcpy(predicate.masked.value, &value, sizeof(value));
+	memcpy(predicate.masked.mask, &mask, sizeof(mask));
+	return rule_add(rule, &predicate);
+}
+
 int lower_never(struct rule *rule)
 {
 	return rule_add(rule, &(struct predicate){ .field = FIELD_NEVER });

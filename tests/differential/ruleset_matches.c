@@ -119,13 +119,43 @@ static void put_field(FILE *out, const struct scope *scope, struct random *rando
 	}
 }
 
+/* Groups as wiring.c has them; user chains may be jumped to from where there is no such device. */
+static void put_group(FILE *out, const char *chain, struct random *random)
+{
+	if (chain[0] == 'I' || (chain[0] == 'F' && random_chance(random, 50)))
+		fprintf(out, " -m devgroup %s--src-group %u/3", inversion(random),
+			random_below(random, 4));
+	else if (chain[0] != 'c')
+		fprintf(out, " -m devgroup %s--dst-group 3", inversion(random));
+}
+
+static void put_address_type(FILE *out, const struct scope *scope, struct random *random)
+{
+	static const char *const types4[] = { "LOCAL",		 "LOCAL",     "UNICAST",
+					      "BROADCAST",	 "MULTICAST", "UNICAST,LOCAL",
+					      "LOCAL,MULTICAST", "BLACKHOLE" };
+	static const char *const types6[] = { "UNICAST", "MULTICAST", "UNSPEC", "UNICAST" };
+	bool both = random_chance(random, 20);
+
+	fputs(" -m addrtype", out);
+	if (both || random_chance(random, 40))
+		fprintf(out, " %s--src-type %s", inversion(random),
+			scope->family == 4 ? PICK(random, types4) : PICK(random, types6));
+	else
+		both = true;
+	if (both)
+		fprintf(out, " %s--dst-type %s", inversion(random),
+			scope->family == 4 ? PICK(random, types4) : PICK(random, types6));
+}
+
 /* What is said of a packet outside of it; see put_mangle() for the marks. */
 static void put_circumstance(FILE *out, const struct scope *scope, struct random *random)
 {
 	static const char *const kinds[] = { "unicast", "broadcast", "multicast" };
 
-	(void)scope;
-	if (random_chance(random, 50))
+	if (random_chance(random, 30))
+		put_address_type(out, scope, random);
+	else if (random_chance(random, 50))
 		fprintf(out, " -m mark %s--mark %u/3", inversion(random), random_below(random, 4));
 	else
 		fprintf(out, " -m pkttype %s--pkt-type %s", inversion(random), PICK(random, kinds));
@@ -137,7 +167,9 @@ void put_match_of_chain(FILE *out, const char *chain, const struct scope *scope,
 	static const char *const owners[] = { "--uid-owner 0", "--gid-owner 1-70000",
 					      "--socket-exists" };
 
-	if (chain[0] == 'I' || chain[0] == 'F')
+	if (scope_is_exact(scope) && random_chance(random, 40))
+		put_group(out, chain, random);
+	else if (chain[0] == 'I' || chain[0] == 'F')
 		fprintf(out, " -m mac %s--mac-source 02:00:00:00:00:0%u", inversion(random),
 			1 + random_below(random, 2));
 	else if (chain[0] == 'O' && scope_is_exact(scope))

@@ -49,7 +49,7 @@ static const char router_script[] =
 	"put ipv4/ip_forward 1\n"
 	"put ipv6/conf/all/forwarding 1\n"
 	"ip link set eth0 address 02:00:00:00:00:10 up\n"
-	"ip link set eth1 address 02:00:00:00:00:11 up\n"
+	"ip link set eth1 address 02:00:00:00:00:11 group 3 up\n"
 	"ip address add 10.91.1.254/24 dev eth0\n"
 	"ip address add 10.91.2.254/24 dev eth1\n"
 	"ip address add fd91:1::fe/64 dev eth0 nodad\n"

@@ -62,7 +62,7 @@ contains "its head, and the RETURN at its end, are no rules" '^4 rules and polic
 
 # the kernel's
 says "a match that BPF does not do" \
-	'kernel exact: filter/INPUT rule 1: match "string" is not done in BPF' tc "-A INPUT -m string --algo bm --string x"
+	"kernel exact: filter/INPUT rule 1: $beyond_why" tc "-A INPUT -m string --algo bm --string x"
 equal "and all of its table is exact" 0 $status
 contains "because the kernel enforces it" "^the kernel's own iptables enforces this table" "$output"
 says "a target that BPF does not do" \

@@ -5,7 +5,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-why='match "string" is not done in BPF'
+why=$beyond_why
 
 namespace plain bpf peer
 join bpf peer
@@ -160,7 +160,7 @@ equal "and who enforces what" "$was" "$(enforcers)"
 export UBPFILTER_STRICT=yes
 equal "strict: what was handed over stays so" "$was" "$(on_bpf bpf iptables-legacy -S >/dev/null && enforcers)"
 # shellcheck disable=SC2086
-contains "strict: what BPF does not do is refused" 'ubpfilter: filter/INPUT rule 1: match "string" is not done in BPF$' \
+contains "strict: what BPF does not do is refused" "ubpfilter: filter/INPUT rule 1: $why\$" \
 	"$(on_bpf bpf iptables-legacy -I INPUT $beyond_bpf 2>&1)"
 on_bpf bpf iptables-legacy -F
 equal "strict: what BPF does is taken back" "$(printf '(IPv4) BPF\n(IPv4) BPF\n(IPv6) BPF')" "$(enforcers)"
@@ -168,7 +168,7 @@ equal "strict: what BPF does is taken back" "$(printf '(IPv4) BPF\n(IPv4) BPF\n(
 unset UBPFILTER_STRICT
 echo 'strict = yes' >"$scratch/conf"
 # shellcheck disable=SC2086
-contains "strict in the configuration" 'ubpfilter: filter/INPUT rule 1: match "string" is not done in BPF$' \
+contains "strict in the configuration" "ubpfilter: filter/INPUT rule 1: $why\$" \
 	"$(UBPFILTER_CONF=$scratch/conf on_bpf bpf iptables-legacy -A INPUT $beyond_bpf 2>&1)"
 equal "status says that it is strict" "strict: yes" "$("$ubpfilter" status | grep strict || true)"
 "$ubpfilter" stop >/dev/null

@@ -19,14 +19,14 @@ refused() { # NAME EXPECTED-LINE COMMAND...
 	equal "$name: the table and its counters stay" "$before" "$(on_bpf a iptables-legacy -L -v -n -x)"
 }
 
-refused "match" 'ubpfilter: filter/FORWARD rule 1: match "string" is not done in BPF' \
+refused "match" "ubpfilter: filter/FORWARD rule 1: $beyond_why" \
 	iptables-legacy -A FORWARD -m string --string x --algo bm -j ACCEPT
 refused "match, with the reason" "ubpfilter: filter/FORWARD rule 1: match \"recent\" is not done in BPF: its lists are shown and \
 changed in /proc/net/xt_recent, and rules of other tables share them" \
 	iptables-legacy -A FORWARD -m recent --set -j ACCEPT
 refused "target" 'ubpfilter: filter/INPUT rule 2: target "NFQUEUE" is not done in BPF' \
 	iptables-legacy -A INPUT -p tcp -j NFQUEUE
-refused "in a user chain" 'ubpfilter: filter/mine rule 2: match "string" is not done in BPF' \
+refused "in a user chain" "ubpfilter: filter/mine rule 2: $beyond_why" \
 	iptables-legacy-restore -n <<<$'*filter\n:mine - [0:0]\n-A mine -p 5\n-A mine -m string --string x --algo bm\nCOMMIT'
 contains "iptables says what it says for an unknown extension" "No chain/target/match by that name" \
 	"$(on_bpf a iptables-legacy -A INPUT -m string --string x --algo bm 2>&1)"

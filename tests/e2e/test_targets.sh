@@ -183,7 +183,7 @@ refused() { # NAMESPACE: what a tcp port of it answers the peer
 reject="-A INPUT -p tcp --dport 7001 -j REJECT --reject-with tcp-reset"
 says "one target" "$executed" "$reject"
 equal "is executed" refused "$(refused bpf)"
-says "the table goes to the kernel" 'the kernel'"'"'s ip_tables: filter/FORWARD rule 1: match "string" is not done in BPF' \
+says "the table goes to the kernel" "the kernel's ip_tables: filter/FORWARD rule 1: $beyond_why" \
 	"$reject
 -A FORWARD $beyond_bpf -j DROP"
 equal "where the target is itself" refused "$(refused bpf)"

@@ -2,6 +2,7 @@
 #include "blob.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_esp.h>
@@ -10,10 +11,13 @@
 #include <linux/netfilter/xt_limit.h>
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_quota.h>
+#include <linux/netfilter/xt_realm.h>
 #include <linux/netfilter/xt_sctp.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_statistic.h>
 #include <linux/netfilter/xt_connmark.h>
+#include <linux/netfilter/xt_cpu.h>
+#include <linux/netfilter/xt_devgroup.h>
 #include <linux/netfilter/xt_dscp.h>
 #include <linux/netfilter/xt_ecn.h>
 #include <linux/netfilter/xt_mac.h>
@@ -197,6 +201,29 @@ static void tame_owner(struct random *random, unsigned char *data)
 	memcpy(data, &info, sizeof(info));
 }
 
+static void tame_addrtype(struct random *random, unsigned char *data)
+{
+	struct xt_addrtype_info_v1 info = { .source = (uint16_t)random_below(random, 64),
+					    .dest = (uint16_t)random_below(random, 64),
+					    .flags = random_below(random, 16) };
+
+	memcpy(data, &info, sizeof(info));
+}
+
+static void tame_devgroup(struct random *random, unsigned char *data)
+{
+	uint32_t flags = random_below(random, 17);
+
+	memcpy(data + offsetof(struct xt_devgroup_info, flags), &flags, sizeof(flags));
+}
+
+static void tame_cpu(struct random *random, unsigned char *data)
+{
+	uint32_t invert = random_below(random, 3);
+
+	memcpy(data + offsetof(struct xt_cpu_info, invert), &invert, sizeof(invert));
+}
+
 struct made_match {
 	const char *name;
 	uint16_t protocol;
@@ -247,6 +274,10 @@ static const struct made_match matches[] = {
 	{ "connmark", 0, sizeof(struct xt_connmark_mtinfo1), 0, 0, 1, NULL, false },
 	{ "pkttype", 0, sizeof(struct xt_pkttype_info), 0, 0, 0, NULL, false },
 	{ "owner", 0, sizeof(struct xt_owner_match_info), 0, 0, 1, tame_owner, false },
+	{ "addrtype", 0, sizeof(struct xt_addrtype_info_v1), 0, 0, 1, tame_addrtype, false },
+	{ "devgroup", 0, sizeof(struct xt_devgroup_info), 0, 0, 0, tame_devgroup, false },
+	{ "realm", 0, sizeof(struct xt_realm_info), 0, 0, 0, NULL, false },
+	{ "cpu", 0, sizeof(struct xt_cpu_info), 0, 0, 0, tame_cpu, false },
 	{ "nonesuch", 0, 0, 0, 0, 0, NULL, false }, /* rarely, and of any size: nobody knows it */
 };
 
@@ -291,7 +322,7 @@ static bool is_of_other_family(const struct made_match *made, enum family family
 	if (family == FAMILY_IPV4)
 		return !strcmp(made->name, "icmp6") || !strcmp(made->name, "hl");
 	return !strcmp(made->name, "icmp") || !strcmp(made->name, "ah") ||
-	       !strcmp(made->name, "ttl");
+	       !strcmp(made->name, "ttl") || !strcmp(made->name, "realm");
 }
 
 /* Matches that fit the protocol which the first of them asks for. Returns their size. */

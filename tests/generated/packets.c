@@ -280,6 +280,12 @@ static void attributes_make(struct packet *packet, struct random *random)
 	random_small(random, &packet->gid, sizeof(packet->gid));
 	random_small(random, &packet->mark, sizeof(packet->mark));
 	packet->packet_type = (uint8_t)random_below(random, SMALL);
+	random_small(random, &packet->in_group, sizeof(packet->in_group));
+	random_small(random, &packet->out_group, sizeof(packet->out_group));
+	random_small(random, &packet->realm, sizeof(packet->realm));
+	random_small(random, &packet->processor, sizeof(packet->processor));
+	random_small(random, &packet->source_type, sizeof(packet->source_type));
+	random_small(random, &packet->destination_type, sizeof(packet->destination_type));
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (random_chance(random, 50))
 			packet->flags |= flags[i];
@@ -312,6 +318,12 @@ int packet_attributed(struct packet *packet, const struct raw_packet *raw, int f
 	packet->gid = attributes->gid;
 	packet->mark = attributes->mark;
 	packet->packet_type = attributes->packet_type;
+	packet->in_group = attributes->in_group;
+	packet->out_group = attributes->out_group;
+	packet->realm = attributes->realm;
+	packet->processor = attributes->processor;
+	packet->source_type = attributes->source_type;
+	packet->destination_type = attributes->destination_type;
 	packet->connection = attributes->connection;
 	return 0;
 }

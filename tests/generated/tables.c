@@ -230,7 +230,8 @@ static void add_state(struct draft *draft, uint8_t field)
 static bool field_is_attribute(enum field field)
 {
 	return field_info(field)->needs &
-	       (NEED_CONNECTION | NEED_OWNER | NEED_MARK | NEED_PACKET_TYPE);
+	       (NEED_CONNECTION | NEED_OWNER | NEED_MARK | NEED_PACKET_TYPE | NEED_GROUPS |
+		NEED_REALM | NEED_PROCESSOR | NEED_SOURCE_TYPE | NEED_DESTINATION_TYPE);
 }
 
 bool table_has_attributes(const struct ir *ir)

@@ -31,8 +31,8 @@ COMMIT'
 	local why=
 	if [[ $2 == *kernels* ]]; then
 		expected=$(shape "${zero[$2]}")
-		why='filter/FORWARD rule 1: match "string" is not done in BPF'
-		[[ $2 == *other ]] && why='filter/first rule 1: match "string" is not done in BPF'
+		why='filter/FORWARD rule 1: match "string" is not done in BPF: its text may be anywhere in a packet'
+		[[ $2 == *other ]] && why=${why/FORWARD/first}
 	fi
 	equal "$1: the kernel's own table" "$expected" \
 		"$(shape "$(in_host iptables-legacy-save -c | grep -v '^#')")"

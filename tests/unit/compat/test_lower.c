@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Matches as predicates. That they mean what the kernel does is tests/differential's business. */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <stdlib.h>
 
@@ -126,4 +128,49 @@ Test(lower, icmp_type_255_is_any_in_ipv4_only)
 	icmp.invflags = IPT_ICMP_INV;
 	rule = lowered(FAMILY_IPV4, "icmp", &icmp);
 	EXPECT_FIELDS(rule, FIELD_TRANSPORT, FIELD_NEVER);
+}
+
+Test(lower, types_of_ipv4_addresses_are_a_set)
+{
+	const struct match_context context = { .family = FAMILY_IPV4 };
+	struct xt_addrtype_info_v1 info = { .source = XT_ADDRTYPE_LOCAL | XT_ADDRTYPE_BROADCAST,
+					    .dest = XT_ADDRTYPE_UNICAST,
+					    .flags = XT_ADDRTYPE_INVERT_DEST };
+	const struct match_extension *extension = match_find(FAMILY_IPV4, "addrtype", 1);
+	struct rule rule = { 0 };
+
+	cr_assert_eq(extension->lower(&info, &context, &rule), 0);
+	cr_assert_eq(rule.predicate_count, 2);
+	cr_expect_eq(rule.predicates[0].set, 0xc);
+	cr_expect_not(rule.predicates[0].invert);
+	cr_expect(rule.predicates[1].invert);
+	EXPECT_FIELDS(rule, FIELD_SOURCE_TYPE, FIELD_DESTINATION_TYPE);
+}
+
+Test(lower, types_that_need_the_kernel_are_left_to_it)
+{
+	const struct match_context ipv4 = { .family = FAMILY_IPV4 },
+				   ipv6 = { .family = FAMILY_IPV6 };
+	const struct match_extension *extension = match_find(FAMILY_IPV6, "addrtype", 1);
+	struct xt_addrtype_info_v1 info = { .source = XT_ADDRTYPE_LOCAL };
+	struct rule rule = { 0 };
+
+	cr_expect_eq(extension->lower(&info, &ipv6, &rule), -ENOENT);
+	info.flags = XT_ADDRTYPE_LIMIT_IFACE_IN;
+	cr_expect_eq(extension->lower(&info, &ipv4, &rule), -ENOENT);
+	cr_expect_eq(rule.predicate_count, 0);
+}
+
+Test(lower, addrtype_asks_for_devices_that_the_hook_has)
+{
+	const struct match_extension *extension = match_find(FAMILY_IPV4, "addrtype", 1);
+	struct match_context context = { .family = FAMILY_IPV4, .hooks = 1u << HOOK_INPUT };
+	struct xt_addrtype_info_v1 info = { .source = XT_ADDRTYPE_LOCAL,
+					    .flags = XT_ADDRTYPE_LIMIT_IFACE_OUT };
+
+	cr_expect_eq(extension->check(&info, &context), -EINVAL);
+	context.hooks = 1u << HOOK_FORWARD;
+	cr_expect_eq(extension->check(&info, &context), 0);
+	info.flags |= XT_ADDRTYPE_LIMIT_IFACE_IN;
+	cr_expect_eq(extension->check(&info, &context), -EINVAL);
 }

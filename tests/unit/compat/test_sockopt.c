@@ -226,7 +226,8 @@ struct refusal {
 
 static const struct refusal refusals[] = {
 	{ "-A INPUT\n-A INPUT -i lo\n-A INPUT -m string --algo bm --string x\n",
-	  "filter/INPUT rule 3: match \"string\" is not done in BPF" },
+	  "filter/INPUT rule 3: match \"string\" is not done in BPF: its text may "
+	  "be anywhere in a packet" },
 	{ "-A user\n-A user -j NFQUEUE\n",
 	  "filter/user rule 2: target \"NFQUEUE\" is not done in BPF" },
 	{ "-A OUTPUT -j QUEUE\n", "filter/OUTPUT rule 1: target \"QUEUE\" is not done in BPF" },

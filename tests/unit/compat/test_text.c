@@ -38,6 +38,10 @@ static const char *const rules_ipv4[] = {
 	"-p ah -m ah",
 	"-m conntrack --ctproto tcp --ctorigsrc 10.0.0.0/8 --ctorigdst 1.2.3.4",
 	"-m conntrack ! --ctreplsrc 10.0.0.0/255.128.0.0 --ctrepldst 0.0.0.0/0",
+	"-m addrtype --src-type BLACKHOLE,UNREACHABLE,PROHIBIT,BROADCAST",
+	"-m addrtype --dst-type LOCAL --limit-iface-in",
+	"-m realm --realm 7",
+	"-m realm ! --realm 0x17/0xf0",
 };
 
 /* Targets with options: rules of their own. */
@@ -170,6 +174,12 @@ static const char *const rules_both[] = {
 	"-m pkttype --pkt-type unicast",
 	"-m pkttype ! --pkt-type broadcast",
 	"-m pkttype --pkt-type multicast",
+	"-m addrtype --src-type UNICAST,MULTICAST,UNSPEC",
+	"-m addrtype ! --src-type LOCAL ! --dst-type UNSPEC,UNICAST,ANYCAST,UNREACHABLE",
+	"-m devgroup --src-group 1",
+	"-m devgroup ! --src-group 0x3/0xf",
+	"-m cpu --cpu 5",
+	"-m cpu ! --cpu 0",
 	"-p tcp -m multiport --dports 80",
 	"-p tcp -m multiport ! --sports 80,443,1000:2000,0:65535",
 	"-p udp -m multiport --ports 53,5353,1:2",

@@ -173,9 +173,12 @@ static void expect_sound(enum family family, size_t generations)
 	argument->num_counters = 1;
 	error = table_decode(family, argument, size, &table, &counters, &message);
 	cr_expect_eq(error, generations ? -EOPNOTSUPP : 0, "%d", error);
-	cr_expect_str_eq(message.text,
-			 generations ? "filter/INPUT rule 1: match \"bpf\" is not done in BPF"
-				     : "");
+	cr_expect_str_eq(
+		message.text,
+		generations
+			? "filter/INPUT rule 1: match \"bpf\" is not done in BPF: programs do not "
+			  "run the user's own on a packet"
+			: "");
 	table_free(table);
 }
 
