@@ -183,16 +183,6 @@ const char *reason_text(unsigned number)
 
 /* --- which chains lead to a rule ------------------------------------------------------------- */
 
-static bool leaves_always(const struct rule *rule)
-{
-	if (rule->action == ACTION_NONE)
-		return true;
-	return !rule->predicate_count &&
-	       (rule->action == ACTION_ACCEPT || rule->action == ACTION_DROP ||
-		rule->action == ACTION_RETURN || rule->action == ACTION_GOTO ||
-		rule->action == ACTION_EXECUTE_DROP);
-}
-
 /* @waiting: room for the start of a chain for each rule. */
 static void mark_hook(const struct ir *ir, enum hook hook, uint8_t *hooks, uint32_t *waiting)
 {
@@ -211,7 +201,7 @@ static void mark_hook(const struct ir *ir, enum hook hook, uint8_t *hooks, uint3
 				hooks[rule->target] |= HOOK_BIT(hook);
 				waiting[count++] = rule->target;
 			}
-			if (leaves_always(rule))
+			if (rule_leaves(rule))
 				break;
 		}
 	}

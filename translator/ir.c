@@ -43,6 +43,16 @@ bool rule_remembers(const struct rule *rule)
 	return false;
 }
 
+bool rule_leaves(const struct rule *rule)
+{
+	if (rule->action == ACTION_NONE)
+		return true;
+	return !rule->predicate_count &&
+	       (rule->action == ACTION_ACCEPT || rule->action == ACTION_DROP ||
+		rule->action == ACTION_RETURN || rule->action == ACTION_GOTO ||
+		rule->action == ACTION_EXECUTE_DROP);
+}
+
 void ir_number_states(struct ir *ir)
 {
 	ir->state_count = 0;

@@ -177,6 +177,9 @@ int rule_add(struct rule *rule, const struct predicate *predicate);
 bool predicate_remembers(const struct predicate *predicate);
 bool rule_remembers(const struct rule *rule);
 
+/** rule_leaves() - does no packet go on with the rule behind @rule? Chains end with such a rule. */
+bool rule_leaves(const struct rule *rule);
+
 /** ir_number_states() - number the stateful matches, once the rules are complete. */
 void ir_number_states(struct ir *ir);
 

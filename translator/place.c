@@ -54,8 +54,7 @@ bool rule_is_unknown(const struct rule *rule)
 	return false;
 }
 
-/* Every packet that gets to such a rule may match it, for all that an early stage knows. */
-static bool stops_all(const struct rule *rule)
+bool rule_stops_all(const struct rule *rule)
 {
 	const struct predicate *next = rule->predicates, *end = next + rule->predicate_count;
 
@@ -73,7 +72,7 @@ static bool chain_may_drop(const struct ir *ir, enum hook hook)
 	for (uint32_t i = ir->hook_entry[hook]; i <= ir->underflow[hook]; i++) {
 		const struct rule *rule = &ir->rules[i];
 
-		if (stops_all(rule))
+		if (rule_stops_all(rule))
 			return false;
 		if (!rule_is_unknown(rule) &&
 		    (rule->action == ACTION_DROP || rule->action == ACTION_JUMP ||

@@ -34,6 +34,10 @@ const struct predicate *clause_end(const struct predicate *predicate);
  */
 bool rule_is_unknown(const struct rule *rule);
 
+/** rule_stops_all() - the same of @rule for every packet: for all that early stages know, each may
+ * match. */
+bool rule_stops_all(const struct rule *rule);
+
 /**
  * early_stages() - those of @stages that have something to do: without the early ones where they
  * could drop nothing for certain.
