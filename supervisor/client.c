@@ -50,6 +50,13 @@ const char *client_rundir(void)
 	return path && *path ? path : RUNDIR_DEFAULT;
 }
 
+const char *client_config(void)
+{
+	const char *path = getenv("UBPFILTER_CONF");
+
+	return path && *path ? path : CONF_DEFAULT;
+}
+
 static bool has_net_admin(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

@@ -45,4 +45,7 @@ int client_call(const struct client_request *request, void **output, size_t *out
 /** client_rundir() - the runtime folder: $UBPFILTER_RUNDIR, or /run/ubpfilter. */
 const char *client_rundir(void);
 
+/** client_config() - the configuration file: $UBPFILTER_CONF, or /etc/ubpfilter.conf. */
+const char *client_config(void);
+
 #endif

@@ -28,7 +28,6 @@
 #include "rundir.h"
 
 #define DRIVER_NAME	"bpfilter_umh"
-#define CONF_DEFAULT	"/etc/ubpfilter.conf"
 #define REQUEST_TIMEOUT 60	    /* s */
 #define END_TIMEOUT	800	    /* ms for what is in flight when an end is asked for */
 #define LISTEN_FD	3	    /* SD_LISTEN_FDS_START */
@@ -121,7 +120,7 @@ static int parse_arguments(struct settings *settings, int argc, char **argv)
 	*settings = (struct settings){
 		.log_level = environment("UBPFILTER_LOG", "notice"),
 		.request_timeout = REQUEST_TIMEOUT,
-		.config = environment("UBPFILTER_CONF", CONF_DEFAULT),
+		.config = client_config(),
 		.hook = environment("UBPFILTER_HOOK", ""),
 		.strict = environment("UBPFILTER_STRICT", ""),
 		.rundir = client_rundir(),

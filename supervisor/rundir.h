@@ -15,6 +15,7 @@
 #include "../common/message.h"
 
 #define RUNDIR_DEFAULT "/run/ubpfilter"
+#define CONF_DEFAULT   "/etc/ubpfilter.conf"
 
 struct rundir {
 	const char *path;

@@ -9,12 +9,11 @@
 
 #include "../common/cleanup.h"
 #include "../iptables-compat/text.h"
-#include "../loader/config.h"
-#include "../loader/features.h"
+#include "../supervisor/client.h"
 #include "commands.h"
-#include "exactness.h"
 #include "field.h"
-#include "offline_restore.h"
+#include "findings.h"
+#include "place.h"
 
 /* Something is not as iptables has it. */
 #define EXIT_INEXACT 3
@@ -24,10 +23,11 @@ static const char usage[] =
 	"\n"
 	"Says of each rule of the table \"filter\" in an iptables-save file (- is standard input)\n"
 	"where it is enforced on this kernel, whether that is exactly what iptables does, and\n"
-	"why not. Nothing is loaded or changed, and root is not needed.\n"
+	"why not; and of rules that drop, whether they do so early, and why not. Nothing is\n"
+	"loaded or changed, and root is not needed.\n"
 	"\n"
 	"  -4, -6           iptables rules (the default) or ip6tables rules\n"
-	"  --hook HOOK      as configured in /etc/ubpfilter.conf; default: auto\n"
+	"  --hook HOOK      instead of the one in /etc/ubpfilter.conf\n"
 	"  -h, --help       show this\n"
 	"\n"
 	"Ends with status 0 if all rules are exact, 3 if some are not, 1 if the rules cannot be\n"
@@ -35,7 +35,7 @@ static const char usage[] =
 
 struct arguments {
 	enum family family;
-	enum hook_choice hook;
+	int hook; /* enum hook_choice, or -1: as configured */
 	const char *rules;
 };
 
@@ -49,9 +49,10 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
+	enum hook_choice hook;
 	int option;
 
-	*arguments = (struct arguments){ .family = FAMILY_IPV4 };
+	*arguments = (struct arguments){ .family = FAMILY_IPV4, .hook = -1 };
 	while ((option = getopt_long(argc, argv, "46h", options, NULL)) != -1) {
 		switch (option) {
 		case '4':
@@ -61,8 +62,10 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
 			arguments->family = FAMILY_IPV6;
 			break;
 		case 'k':
-			if (!hook_parse(optarg, &arguments->hook))
+			if (!hook_parse(optarg, &hook)) {
+				arguments->hook = (int)hook;
 				break;
+			}
 			fprintf(stderr,
 				"ubpfilter check: hook \"%s\" is none of auto, netfilter, xdp, "
 				"tc\n",
@@ -85,144 +88,25 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
 	return 0;
 }
 
-/* --- what is found out ----------------------------------------------------------------------- */
-
-struct findings {
-	struct table *table;	  /* owned */
-	struct ir *ir;		  /* owned */
-	uint8_t *hooks;		  /* owned: rules_hooks() */
-	struct message *refusals; /* owned: for each rule why BPF does not do it; mostly empty */
-	struct message kernel;	  /* why the kernel enforces the table; empty: BPF does */
-	struct surroundings surroundings;
-	unsigned stages;   /* STAGE_BIT()s that decide */
-	const char *place; /* of what comes in, for people */
-};
-
-static void findings_free(struct findings *findings)
+/* As the supervisor reads it. */
+static int read_config(struct config *config, const struct arguments *arguments,
+		       struct message *message)
 {
-	table_free(findings->table);
-	ir_free(findings->ir);
-	free(findings->hooks);
-	free(findings->refusals);
-}
+	const char *hook = getenv("UBPFILTER_HOOK"), *strict = getenv("UBPFILTER_STRICT");
+	int error = config_read(config, client_config(), message);
 
-/* The file's other tables are the kernel's: nothing to say of them. */
-static void ignore(const char *table)
-{
-	(void)table;
-}
-
-static int choose_stages(struct findings *findings, enum hook_choice hook,
-			 const struct features *features, struct message *message)
-{
-	static const char *const places[] = {
-		[HOOK_AUTO] = "xdp/tc", [HOOK_XDP] = "xdp", [HOOK_TC] = "tc"
-	};
-
-	if (hook == HOOK_NETFILTER && !features->netfilter_links)
-		return message_set(message, -EOPNOTSUPP,
-				   "this kernel has no BPF programs at netfilter hooks (they came "
-				   "with Linux 6.4)");
-	if (features->netfilter_links && (hook == HOOK_NETFILTER || hook == HOOK_AUTO)) {
-		findings->stages = STAGE_BIT(STAGE_NF);
-		findings->place = "netfilter";
-		return 0;
-	}
-	findings->stages = STAGE_BIT(STAGE_TC);
-	if (hook != HOOK_TC)
-		findings->stages |= STAGE_BIT(STAGE_XDP);
-	findings->place = places[hook];
-	findings->surroundings.alone = true;
-	findings->surroundings.xdp = hook != HOOK_TC;
-	return 0;
-}
-
-/* A rule that BPF could do elsewhere: the first field that a deciding stage does not know. */
-static void note_unknown(struct findings *findings, uint32_t index)
-{
-	struct message *refusal = &findings->refusals[index];
-
-	if (findings->surroundings.alone && rule_code(&findings->ir->rules[index]))
-		message_set(refusal, 0,
-			    "its target is not done in BPF where there are no netfilter "
-			    "hooks for it");
-
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
-		const struct predicate *unknown;
-
-		if (!(findings->stages & STAGE_BIT(stage)))
-			continue;
-		unknown = rule_unknown(&findings->ir->rules[index], (enum stage)stage);
-		if (unknown)
-			message_set(refusal, 0,
-				    "match \"%s\" reads the %s, which hook %s does not know",
-				    unknown->match ? unknown->match : "",
-				    field_info((enum field)unknown->field)->name,
-				    stage_name((enum stage)stage));
-	}
-}
-
-static void look_at_rules(struct findings *findings, const struct features *features)
-{
-	for (uint32_t i = 0; i < findings->ir->rule_count; i++) {
-		const struct rule *rule = &findings->ir->rules[i];
-
-		note_unknown(findings, i);
-		if (findings->refusals[i].text[0])
-			message_set(&findings->kernel, 0, "BPF does not do all of its rules here");
-		for (uint32_t j = 0; j < rule->predicate_count; j++)
-			if (field_info((enum field)rule->predicates[j].field)->needs &
-			    NEED_CONNECTION)
-				findings->surroundings.connections = true;
-	}
-	if (findings->surroundings.connections && findings->surroundings.alone &&
-	    !features->connection_lookups)
-		message_set(&findings->kernel, 0,
-			    "this kernel has no functions that let XDP and TC look up connections "
-			    "(they came with Linux 5.18)");
-}
-
-/* What only the whole table shows: that it is too large. */
-static int try_compiling(struct findings *findings, struct message *message)
-{
-	const struct compile_options options = { .stages = findings->stages,
-						 .executing = EXECUTING_TARGETS };
-	struct message reason = {};
-	struct object object = {};
-	int error = compile(findings->table, &options, &object, &reason);
-
-	object_free(&object);
-	if (error == -E2BIG || (error == -EOPNOTSUPP && !findings->kernel.text[0]))
-		message_set(&findings->kernel, 0, "%s", reason.text);
-	else if (error && error != -EOPNOTSUPP)
-		return message_set(message, error, "%s", reason.text);
-	return 0;
-}
-
-static int find_out(struct findings *findings, const struct arguments *arguments,
-		    struct message *message)
-{
-	struct features features;
-	int error = features_read(&features, message);
-
-	if (!error)
-		error = choose_stages(findings, arguments->hook, &features, message);
-	if (!error)
-		error = rules_table(arguments->family, DEMAND_SOUND, arguments->rules, ignore,
-				    &findings->table, &findings->surroundings.nat, message);
 	if (error)
 		return error;
-	findings->hooks = calloc(findings->table->entry_count, sizeof(*findings->hooks));
-	findings->refusals = calloc(findings->table->entry_count, sizeof(*findings->refusals));
-	if (!findings->hooks || !findings->refusals)
-		return -ENOMEM;
-	error = lower_each(findings->table, &findings->ir, findings->refusals);
-	if (!error)
-		error = rules_hooks(findings->ir, findings->hooks);
-	if (error)
-		return error;
-	look_at_rules(findings, &features);
-	return try_compiling(findings, message);
+	if (hook && *hook && hook_parse(hook, &config->hook))
+		return message_set(message, -EINVAL,
+				   "UBPFILTER_HOOK is \"%s\", none of auto, netfilter, xdp, tc",
+				   hook);
+	if (strict && *strict && yes_parse(strict, &config->strict))
+		return message_set(message, -EINVAL,
+				   "UBPFILTER_STRICT is \"%s\", neither yes nor no", strict);
+	if (arguments->hook >= 0)
+		config->hook = (enum hook_choice)arguments->hook;
+	return 0;
 }
 
 /* --- what is said ---------------------------------------------------------------------------- */
@@ -240,16 +124,52 @@ static bool is_written(const struct ir *ir, uint32_t index)
 		 ir->rules[index + 1].action == ACTION_NONE);
 }
 
+/* It drops what comes in, and there is somebody who could do that early. */
+static bool could_drop_early(const struct findings *findings, uint32_t index)
+{
+	return findings->earliness && findings->known->rules[index].action == ACTION_DROP &&
+	       findings->hooks[index] & ~OUTPUT_ONLY;
+}
+
+static bool drops_early(const struct findings *findings, uint32_t index)
+{
+	return could_drop_early(findings, index) && findings->earliness[index].arrives &&
+	       !rule_is_unknown(&findings->known->rules[index]);
+}
+
 static const char *rule_place_name(const struct findings *findings, uint32_t index)
 {
 	if (!findings->hooks[index])
 		return "nowhere";
+	if (findings->refused)
+		return "refused";
+	if (drops_early(findings, index))
+		return "early";
 	if (findings->kernel.text[0])
 		return "kernel";
 	/* what is sent leaves by TC, wherever what comes is judged */
 	if (findings->surroundings.alone && findings->hooks[index] == OUTPUT_ONLY)
 		return "tc";
 	return findings->place;
+}
+
+static void print_why_late(const struct findings *findings, uint32_t index)
+{
+	const struct rule *rule = &findings->known->rules[index];
+	uint32_t stopped_by = findings->earliness[index].stopped_by;
+	char place[MESSAGE_SIZE / 2];
+
+	printf("%20snot early: ", "");
+	for (uint32_t i = 0; i < rule->predicate_count; i++) {
+		enum field field = (enum field)rule->predicates[i].field;
+
+		if (field_is_known_early(field))
+			continue;
+		printf("it reads the %s\n", field_info(field)->name);
+		return;
+	}
+	rule_place(findings->table, stopped_by, place, sizeof(place));
+	printf("behind %s, which any packet may match\n", place);
 }
 
 static void print_rule(const struct findings *findings, uint32_t index, reasons_t reasons)
@@ -259,10 +179,13 @@ static void print_rule(const struct findings *findings, uint32_t index, reasons_
 	};
 	const char *separator = "";
 
-	printf("%-10s %-8s %s\n", rule_place_name(findings, index), words[reasons_effect(reasons)],
+	printf("%-10s %-8s %s\n", rule_place_name(findings, index),
+	       findings->refused ? "-" : words[reasons_effect(reasons)],
 	       findings->ir->rules[index].text);
 	if (findings->refusals[index].text[0])
 		printf("%20s%s\n", "", findings->refusals[index].text);
+	if (could_drop_early(findings, index) && !drops_early(findings, index))
+		print_why_late(findings, index);
 	if (!reasons)
 		return;
 	printf("%20s", "");
@@ -290,11 +213,13 @@ static void print_reasons(reasons_t reasons)
 /* Return: the exit status. */
 static int print_findings(const struct findings *findings)
 {
-	unsigned rules = 0, exact = 0;
+	unsigned rules = 0, exact = 0, early = 0;
 	reasons_t all = 0;
 
 	if (findings->kernel.text[0])
-		printf("the kernel's own iptables enforces this table: %s\n\n",
+		printf("%s: %s\n\n",
+		       findings->refused ? "this table is refused (strict = yes)"
+					 : "the kernel's own iptables enforces this table",
 		       findings->kernel.text);
 	for (uint32_t i = 0; i < findings->ir->rule_count; i++) {
 		reasons_t reasons = 0;
@@ -307,8 +232,13 @@ static int print_findings(const struct findings *findings)
 		print_rule(findings, i, reasons);
 		all |= reasons;
 		rules++;
-		exact += !reasons;
+		exact += !reasons && !findings->refused;
+		early += drops_early(findings, i);
 	}
+	if (early)
+		puts("\nearly: XDP or TC drop what is certain to come to this rule, if nothing "
+		     "else "
+		     "is on its\nway to the hook; the rest is dropped there");
 	print_reasons(all);
 	printf("\n%u rules and policies, %u exact, %u not\n", rules, exact, rules - exact);
 	return exact == rules ? EXIT_SUCCESS : EXIT_INEXACT;
@@ -318,13 +248,17 @@ int command_check(int argc, char **argv)
 {
 	struct findings findings = {};
 	struct arguments arguments;
+	struct config config;
 	struct message message = {};
 	int status = parse_arguments(&arguments, argc, argv);
 	int error;
 
 	if (status)
 		return status - 1;
-	error = find_out(&findings, &arguments, &message);
+	error = read_config(&config, &arguments, &message);
+	if (!error)
+		error = findings_make(&findings, arguments.family, &config, arguments.rules,
+				      &message);
 	if (!error)
 		status = print_findings(&findings);
 	findings_free(&findings);

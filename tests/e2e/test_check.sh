@@ -23,7 +23,7 @@ says() { # NAME EXPECTED HOOK RULE... [-- OTHER LINES OF THE FILE...]: place, ex
 		[ $# -eq 0 ] || printf '%s\n' "${@:2}"
 	} >rules
 	status=0
-	output=$(as_nobody "$ubpfilter" check --hook "$hook" rules 2>&1) || status=$?
+	output=$(as_nobody "$ubpfilter" check ${hook:+--hook "$hook"} rules 2>&1) || status=$?
 	equal "$name" "$expected" "$(awk '/-A / { place = $1 " " $2 ":" ; getline; if (/^ /) $1 = $1; else $0 = "";
 		print place, $0; exit }' <<<"$output" | sed 's/ $//')"
 }
@@ -75,6 +75,21 @@ where=$(awk '/-A / { print $1, $2; exit }' <<<"$output")
 if [ "${where% *}" = netfilter ]; then
 	equal "at the netfilter hooks it is exact" "netfilter exact" "$where"
 	equal "the status says so" 0 $status
+	late='netfilter exact: not early:'
+	says "a drop by what is known early is early" "early exact:" auto "-A INPUT -p tcp --dport 22 -j DROP"
+	contains "the policy is said to be, too" '^early      exact    :INPUT DROP' \
+		"$("$ubpfilter" check - <<<$'*filter\n:INPUT DROP\nCOMMIT')"
+	says "what is known later" "$late it reads the connection state" auto "-A INPUT -m state --state INVALID -j DROP"
+	says "a rule for some packets" "netfilter exact:" auto ":web -" \
+		"-A INPUT -p udp -m state --state NEW -j ACCEPT" "-A INPUT -j web" "-A web -p tcp --dport 22 -j DROP" "-A web -m state --state NEW -j DROP" \
+		"-A web -s 10.0.0.1 -j DROP"
+	contains "lets the others on" '^early      exact    -A web -p tcp' "$output"
+	contains "one that any packet may match does not" \
+		'^ +not early: behind filter/web rule 2, which any packet may match$' "$(grep -A1 10.0.0.1 <<<"$output")"
+	says "what this host sends" "netfilter exact:" auto "-A OUTPUT -p tcp --dport 22 -j DROP"
+	says "without early stages" "netfilter exact:" netfilter "-A INPUT -p tcp --dport 22 -j DROP"
+	says "a drop in front of the kernel's table" "early exact:" auto "-A INPUT -s 10.0.0.1 -j DROP" \
+		"-A INPUT -m string --algo bm --string x"
 	contains "so do programs that are in force" "netfilter" \
 		"$(namespace a && on_bpf a iptables-legacy -A INPUT -p tcp --dport 22 -j ACCEPT && "$ubpfilter" status)"
 else
@@ -82,5 +97,17 @@ else
 	says "and hook = netfilter" "" netfilter "-A INPUT -j ACCEPT"
 	contains "is refused" "no BPF programs at netfilter hooks" "$output"
 fi
+# as configured
+printf 'hook = tc\n' >config
+UBPFILTER_CONF=config says "the hook of the configuration" "tc counts: unrouted" "" "-A INPUT -s 10.0.0.1 -j DROP"
+printf 'strict = yes\n' >config
+UBPFILTER_CONF=config says "what is refused by it" 'refused -: filter/INPUT rule 1: match "string" is not done in BPF' "" \
+	"-A INPUT -m string --algo bm --string x"
+equal "is not exact" 3 $status
+contains "and says so" "^this table is refused" "$output"
+UBPFILTER_HOOK=xdp says "the hook of the environment" "xdp counts: unrouted, coalesced" "" "-A INPUT -s 10.0.0.1 -j DROP"
+printf 'nonsense\n' >config
+UBPFILTER_CONF=config says "a configuration that is none" "" "" "-A INPUT -j DROP"
+contains "is refused by its line" "config:1: expected" "$output"
 says "what iptables refuses" "" auto "-A INPUT --nonsense"
 equal "is a failure" 1 $status

@@ -43,17 +43,17 @@ static inline uint32_t small_rule(struct small_ir *small, enum action action, ui
 	return at;
 }
 
-/* SMALL_RULE(small, action, target, field...) */
+/* SMALL_RULE(small, action, target, field...); ALWAYS instead of fields: it has no predicates. */
 #define SMALL_RULE(small, action, target, ...) \
-	small_rule(small, action, target,      \
-		   (const enum field[]){ __VA_ARGS__ __VA_OPT__(, ) FIELD_COUNT })
+	small_rule(small, action, target, (const enum field[]){ __VA_ARGS__, FIELD_COUNT })
+#define ALWAYS FIELD_COUNT
 
 /** small_policy() - end a built-in chain that began at @begin. Return: the policy's index. */
 static inline uint32_t small_policy(struct small_ir *small, enum hook hook, uint32_t begin,
 				    enum action action)
 {
 	small->ir.hook_entry[hook] = begin;
-	small->ir.underflow[hook] = SMALL_RULE(small, action, 0);
+	small->ir.underflow[hook] = SMALL_RULE(small, action, 0, ALWAYS);
 	return small->ir.underflow[hook];
 }
 

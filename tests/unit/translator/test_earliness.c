@@ -69,9 +69,9 @@ struct chain {
 static struct chain chain_add(struct small_ir *small, enum action action, enum field field)
 {
 	struct chain chain = { SMALL_RULE(small, action, 0, field),
-			       SMALL_RULE(small, ACTION_RETURN, 0) };
+			       SMALL_RULE(small, ACTION_RETURN, 0, ALWAYS) };
 
-	SMALL_RULE(small, ACTION_NONE, 0);
+	SMALL_RULE(small, ACTION_NONE, 0, ALWAYS);
 	return chain;
 }
 
@@ -82,7 +82,7 @@ Test(earliness, a_chain_that_all_go_through_stops_them_like_a_rule)
 	struct chain chain;
 
 	small_begin(&small);
-	jump = SMALL_RULE(&small, ACTION_JUMP, 0);
+	jump = SMALL_RULE(&small, ACTION_JUMP, 0, ALWAYS);
 	behind = SMALL_RULE(&small, ACTION_DROP, 0, FIELD_SOURCE);
 	small_policy(&small, HOOK_INPUT, jump, ACTION_ACCEPT);
 	chain = chain_add(&small, ACTION_ACCEPT, FIELD_CONNECTION_STATE);
@@ -116,12 +116,12 @@ Test(earliness, who_returns_before_a_chain_stops_all_is_free)
 	uint32_t jump, behind, returns, unknown;
 
 	small_begin(&small);
-	jump = SMALL_RULE(&small, ACTION_JUMP, 0);
+	jump = SMALL_RULE(&small, ACTION_JUMP, 0, ALWAYS);
 	behind = SMALL_RULE(&small, ACTION_DROP, 0, FIELD_SOURCE);
 	small_policy(&small, HOOK_INPUT, jump, ACTION_ACCEPT);
 	returns = SMALL_RULE(&small, ACTION_RETURN, 0, FIELD_SOURCE);
 	unknown = SMALL_RULE(&small, ACTION_ACCEPT, 0, FIELD_MARK);
-	SMALL_RULE(&small, ACTION_RETURN, 0);
+	SMALL_RULE(&small, ACTION_RETURN, 0, ALWAYS);
 	small.rules[jump].target = returns;
 	look_at(&small);
 	ARRIVES(unknown);
@@ -153,9 +153,9 @@ Test(earliness, one_free_way_to_a_chain_is_enough)
 
 	small_begin(&small);
 	stops = SMALL_RULE(&small, ACTION_ACCEPT, 0, FIELD_MARK);
-	jump = SMALL_RULE(&small, ACTION_GOTO, 0);
+	jump = SMALL_RULE(&small, ACTION_GOTO, 0, ALWAYS);
 	small_policy(&small, HOOK_INPUT, stops, ACTION_ACCEPT);
-	free_jump = SMALL_RULE(&small, ACTION_GOTO, 0);
+	free_jump = SMALL_RULE(&small, ACTION_GOTO, 0, ALWAYS);
 	small_policy(&small, HOOK_FORWARD, free_jump, ACTION_DROP);
 	chain = chain_add(&small, ACTION_DROP, FIELD_SOURCE);
 	small.rules[jump].target = small.rules[free_jump].target = chain.rule;

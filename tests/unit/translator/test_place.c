@@ -93,8 +93,8 @@ Test(place, a_rule_stops_all_packets_if_nothing_of_it_is_known)
 	SMALL_RULE(&small, ACTION_ACCEPT, 0, FIELD_CONNECTION_STATE);
 	SMALL_RULE(&small, ACTION_ACCEPT, 0, FIELD_CONNECTION_STATE, FIELD_MARK);
 	SMALL_RULE(&small, ACTION_ACCEPT, 0, FIELD_CONNECTION_STATE, FIELD_PROTOCOL);
-	SMALL_RULE(&small, ACTION_EXECUTE, 0);
-	SMALL_RULE(&small, ACTION_ACCEPT, 0);
+	SMALL_RULE(&small, ACTION_EXECUTE, 0, ALWAYS);
+	SMALL_RULE(&small, ACTION_ACCEPT, 0, ALWAYS);
 	cr_expect(rule_stops_all(&small.rules[0]));
 	cr_expect(rule_stops_all(&small.rules[1]));
 	cr_expect_not(rule_stops_all(&small.rules[2]));
