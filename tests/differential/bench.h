@@ -19,6 +19,8 @@
 /* One direction of a wire (the last one: the router's loopback device). */
 #define LINKS 5
 
+#define HEARD_SOCKETS 3
+
 struct link {
 	int sender;   /* packet socket at one end */
 	int receiver; /* at the other; takes fences only */
@@ -33,9 +35,10 @@ struct twin {
 	int netns[PLACE_COUNT];
 	int traffic[PLACE_COUNT]; /* /proc/net/dev of each host */
 	struct link links[LINKS];
-	int raw;	     /* raw socket of the router */
-	int connections;     /* netlink socket of the router, to forget connections */
-	uint64_t fences;     /* sent so far on each link */
+	int raw;		  /* raw socket of the router */
+	int connections;	  /* netlink socket of the router, to forget connections */
+	uint64_t fences;	  /* sent so far on each link */
+	int heard[HEARD_SOCKETS]; /* heard.h */
 	uint64_t left[2][2]; /* frames and bytes that had left eth0 and eth1 when the run began */
 };
 

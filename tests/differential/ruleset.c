@@ -6,6 +6,9 @@
 
 #define USER_CHAINS_MAX 6
 
+/* Of rules, where some have targets that the kernel executes: a packet may get few of them. */
+#define EXECUTING_PERCENT 45
+
 static const char *const sources4[] = {
 	"10.91.1.1",	"10.91.1.2",	     "10.91.1.0/24",	     "10.91.0.0/16",
 	"10.91.1.0/30", "0.0.0.2/0.0.0.255", "10.0.1.0/255.0.255.0", "172.16.0.0/12",
@@ -131,11 +134,13 @@ static void put_matches(FILE *out, const struct scope *scope, const char *chain,
 }
 
 static void put_target(FILE *out, unsigned first_chain, unsigned chains, bool user,
-		       struct random *random)
+		       const struct scope *scope, struct random *random)
 {
 	unsigned kind = random_below(random, 10);
 
-	if (kind < 3)
+	if (scope->executes && random_chance(random, EXECUTING_PERCENT))
+		put_execution(out, scope, random);
+	else if (kind < 3)
 		fputs(" -j ACCEPT", out);
 	else if (kind < 6)
 		fputs(" -j DROP", out);
@@ -146,6 +151,16 @@ static void put_target(FILE *out, unsigned first_chain, unsigned chains, bool us
 	else if (first_chain < chains)
 		fprintf(out, " -%c c%u", random_chance(random, 20) ? 'g' : 'j',
 			first_chain + random_below(random, chains - first_chain));
+}
+
+/* It asks for the protocol. */
+static void put_reset(FILE *out, const struct scope *scope, const char *chain,
+		      struct random *random)
+{
+	put_addresses(out, scope->family, random);
+	put_devices(out, chain, random);
+	put_tcp(out, random);
+	fputs(" -j REJECT --reject-with tcp-reset", out);
 }
 
 /* Chains lead only to later ones: no loops. */
@@ -159,8 +174,12 @@ static char *rule_make(const char *chain, unsigned first_chain, unsigned chains,
 	if (!out)
 		abort();
 	fprintf(out, "-A %s", chain);
-	put_matches(out, scope, chain, random);
-	put_target(out, first_chain, chains, chain[0] == 'c', random);
+	if (scope->executes && random_chance(random, EXECUTING_PERCENT / 5)) {
+		put_reset(out, scope, chain, random);
+	} else {
+		put_matches(out, scope, chain, random);
+		put_target(out, first_chain, chains, chain[0] == 'c', scope, random);
+	}
 	fclose(out);
 	return text;
 }
@@ -194,13 +213,25 @@ static void others_make(struct ruleset *ruleset, struct random *random)
 	fclose(out);
 }
 
-void ruleset_make(struct ruleset *ruleset, const struct scope *scope, struct random *random)
+/* With what the ruleset by itself has or has not. */
+static struct scope scope_choose(const struct scope *scope, struct random *random)
 {
+	struct scope chosen = *scope;
+
+	chosen.executes = scope_is_exact(scope) && random_chance(random, 50);
+	chosen.marks = chosen.executes && random_chance(random, 50);
+	return chosen;
+}
+
+void ruleset_make(struct ruleset *ruleset, const struct scope *of_twins, struct random *random)
+{
+	struct scope chosen = scope_choose(of_twins, random);
+	const struct scope *scope = &chosen;
 	unsigned chains = random_below(random, USER_CHAINS_MAX + 1);
 	unsigned larger = random_chance(random, 5) ? 12 : 1; /* so many that trees are made */
 	char chain[16];
 
-	*ruleset = (struct ruleset){ .scope = *scope };
+	*ruleset = (struct ruleset){ .scope = chosen };
 	heading_make(ruleset, chains, random);
 	for (unsigned i = 0; i < 3 + chains; i++) {
 		unsigned rules = random_below(random, (i < 3 ? 9 : 5)) * (i < 3 ? larger : 1);

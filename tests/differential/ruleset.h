@@ -10,6 +10,9 @@
 
 #define RULES_MAX 600
 
+/* Group of NFLOG that is listened to (heard.h); to the one after it nobody listens. */
+#define HEARD_GROUP 7
+
 struct ruleset {
 	struct scope scope;
 	char *heading;		/* of the filter table: its name and chains */
@@ -32,6 +35,8 @@ void put_other_match(FILE *out, const struct scope *scope, struct random *random
 /* A match that only @chain allows; none in user chains. */
 void put_match_of_chain(FILE *out, const char *chain, const struct scope *scope,
 			struct random *random);
+/* A target that the kernel executes. */
+void put_execution(FILE *out, const struct scope *scope, struct random *random);
 /* Options of `-m conntrack` or `-m state`. */
 void put_connection(FILE *out, const struct scope *scope, struct random *random);
 /* Tables beside the filter: what came through it is counted, and by variant raw and nat. */

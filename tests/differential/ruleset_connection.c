@@ -121,6 +121,8 @@ static void put_security(FILE *out, const struct scope *scope, struct random *ra
 			fprintf(out, "-A %s -p %s\n", hooks[i], counted[p]);
 		for (unsigned s = 0; watch && s < sizeof(states) / sizeof(states[0]); s++)
 			fprintf(out, "-A %s -m conntrack --ctstate %s\n", hooks[i], states[s]);
+		for (unsigned mark = 0; scope->marks && mark < 4; mark++)
+			fprintf(out, "-A %s -m mark --mark %u\n", hooks[i], mark);
 	}
 	fputs("COMMIT\n", out);
 }

@@ -155,7 +155,7 @@ static void put_circumstance(FILE *out, const struct scope *scope, struct random
 
 	if (random_chance(random, 30))
 		put_address_type(out, scope, random);
-	else if (random_chance(random, 50))
+	else if (!scope->marks && random_chance(random, 50))
 		fprintf(out, " -m mark %s--mark %u/3", inversion(random), random_below(random, 4));
 	else
 		fprintf(out, " -m pkttype %s--pkt-type %s", inversion(random), PICK(random, kinds));

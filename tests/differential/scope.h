@@ -27,6 +27,9 @@ struct scope {
 	enum judge judge;
 	enum variant variant;
 	unsigned rp_filter; /* of the router: 0, 1 (strict) or 2 (loose) */
+	/* of one ruleset: */
+	bool executes; /* rules have targets that the kernel executes */
+	bool marks;    /* some of them change marks: no match may ask for these */
 };
 
 static inline bool scope_has_nat(const struct scope *scope)

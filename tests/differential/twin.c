@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One twin: its rules, its steps, its counters. */
-#include "bench.h"
+#include "heard.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -57,6 +57,8 @@ int twin_open(struct twin *twin, const char *name, const char *build, const stru
 		error = twin_wire(twin);
 	if (!error)
 		error = links_open(twin);
+	if (!error)
+		error = hearing_open(twin);
 	if (error)
 		return error;
 	twin->connections = -1;
@@ -70,6 +72,7 @@ int twin_open(struct twin *twin, const char *name, const char *build, const stru
 void twin_close(struct twin *twin)
 {
 	links_close(twin);
+	hearing_close(twin);
 	if (twin->connections >= 0)
 		close(twin->connections);
 	twin_unwire(twin);
@@ -177,7 +180,15 @@ int twin_counters(struct twin *twin, FILE *out)
 
 /* --- a run ---------------------------------------------------------------------------------- */
 
-static int steps_do(const struct run *run, FILE *log)
+/* All of before has arrived, and nothing is lost for want of room. */
+static int settle_and_hear(const struct run *run, struct heard *heard)
+{
+	int error = twin_settle(run->twin);
+
+	return error ? error : hear(run->twin, heard);
+}
+
+static int steps_do(const struct run *run, struct heard *heard, FILE *log)
 {
 	static _Thread_local struct burst burst;
 	/* connections may see packets in one order only */
@@ -198,17 +209,18 @@ static int steps_do(const struct run *run, FILE *log)
 				continue;
 		}
 		if (!error)
-			error = twin_settle(run->twin);
+			error = settle_and_hear(run, heard);
 		if (!error && step->kind != STEP_FRAMES)
 			error = exchange_do(run->twin, step, log);
 		unsettled = 0;
 	}
-	return error ? error : twin_settle(run->twin);
+	return error ? error : settle_and_hear(run, heard);
 }
 
 static int run_prepare(const struct run *run)
 {
 	struct twin *twin = run->twin;
+	struct heard before = {};
 	char *rules = ruleset_text(run->ruleset, run->without);
 	int error = twin_restore(twin, rules);
 
@@ -219,6 +231,9 @@ static int run_prepare(const struct run *run)
 		error = connections_flush(twin->connections);
 	for (unsigned side = 0; side < 2 && !error; side++)
 		error = traffic_left(twin, side, twin->left[side]);
+	if (!error)
+		error = hear(twin, &before);
+	heard_free(&before);
 	return error;
 }
 
@@ -234,6 +249,7 @@ static void processor_choose(unsigned processor)
 void *twin_run(void *argument)
 {
 	struct run *run = argument;
+	struct heard heard = {};
 	char *log_text = NULL;
 	size_t size;
 	FILE *log = open_memstream(&log_text, &size), *out = open_memstream(&run->text, &size);
@@ -246,11 +262,13 @@ void *twin_run(void *argument)
 		abort();
 	run->error = run_prepare(run);
 	if (!run->error)
-		run->error = steps_do(run, log);
+		run->error = steps_do(run, &heard, log);
 	if (!run->error)
 		run->error = twin_counters(run->twin, out);
 	fclose(log);
 	fprintf(out, "%s", log_text);
+	heard_print(&heard, out);
+	heard_free(&heard);
 	fclose(out);
 	free(log_text);
 	return NULL;

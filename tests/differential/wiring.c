@@ -30,6 +30,8 @@ static const char common_script[] =
 	"done\n"
 	"put ipv4/icmp_ratelimit 0\n"
 	"put ipv6/icmp/ratelimit 0\n"
+	"put ipv4/icmp_ratemask 0\n"
+	"put ipv6/icmp/ratemask 255\n"
 	"put ipv4/icmp_msgs_per_sec 1000000\n"
 	"put ipv4/icmp_msgs_burst 1000000\n"
 	"put ipv4/icmp_echo_ignore_broadcasts 0\n"
