@@ -158,6 +158,12 @@ static __always_inline void connection_begin(struct packet *packet)
 	__builtin_memcpy(connection->reply_destination, packet->source, 16);
 }
 
+/* Beside TCP and UDP. */
+static __always_inline bool has_ports(__u8 protocol)
+{
+	return protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE;
+}
+
 /* --- packets of a connection ----------------------------------------------------------------- */
 
 /*
@@ -172,7 +178,8 @@ static __always_inline void destination_translate(struct packet *packet, __u64 n
 	if (!(packet->connection.status & IPS_NAT_MASK))
 		return;
 	tuple_source(nf_conn, !direction, packet->destination, &port);
-	if (packet->protocol != PROTOCOL_ICMP)
+	if (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP ||
+	    has_ports(packet->protocol))
 		packet->destination_port = bpf_ntohs(port);
 }
 
@@ -241,16 +248,13 @@ static __always_inline void connection_of_flow(const struct frame_view *frame,
 	bpf_ct_release(found);
 }
 
-static __always_inline bool has_ports(__u8 protocol)
-{
-	return protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE;
-}
-
 static __always_inline void connection_of_left(const struct frame_view *frame,
 					       struct packet *packet, __u32 offset)
 {
 	struct flow flow = { .protocol = packet->protocol, .family = FAMILY };
 	const struct left_flow *left;
+	__u32 direction;
+	__u64 nf_conn;
 
 	__builtin_memcpy(flow.source, packet->source, 16);
 	__builtin_memcpy(flow.destination, packet->destination, 16);
@@ -261,14 +265,18 @@ static __always_inline void connection_of_left(const struct frame_view *frame,
 		frame_load(frame, offset, &flow.source_port, 4);
 	}
 	left = bpf_map_lookup_elem(&left_flows, &flow);
-	if (!left || (__s32)(left->timeout - (__u32)bpf_jiffies64()) <= 0) {
+	if (!left || !flow_is_current(left, &flow)) {
 		connection_begin(packet);
 		return;
 	}
-	packet->connection = left->connection;
+	nf_conn = left->nf_conn;
+	direction = left->direction & 1;
+	connection_note(
+		&packet->connection, nf_conn,
+		connection_info((__u32)KERNEL_FIELD(struct nf_conn, nf_conn, status), direction));
 	if (packet->connection.flags & CONNECTION_REPLY)
 		packet->connection.status |= IPS_SEEN_REPLY;
-	__builtin_memcpy(packet->destination, left->destination, 16);
+	destination_translate(packet, nf_conn, (__u8)direction);
 }
 
 /* --- ICMP errors: of the connection whose packet they carry ---------------------------------- */

@@ -23,10 +23,11 @@ struct flow {
 	__u8 reserved[2];
 };
 
+/* The connection is the kernel's, not held: it may be gone, and its memory be another one's. */
 struct left_flow {
-	struct connection connection; /* of what comes */
-	__be32 destination[4];	      /* of what comes, when NAT has been undone */
-	__u32 timeout;		      /* jiffies, as nf_conn::timeout */
+	__u64 nf_conn;
+	__u32 direction; /* of what comes */
+	__u32 reserved;
 };
 
 struct {
@@ -65,22 +66,52 @@ static __always_inline void tuple_source(__u64 nf_conn, __u32 direction, __be32 
 static __always_inline void flow_remember(__u64 nf_conn, __u32 direction)
 {
 	__u64 tuple = tuple_address(nf_conn, direction);
-	struct left_flow left = {
-		.timeout = KERNEL_FIELD(struct nf_conn, nf_conn, timeout),
-	};
+	struct left_flow left = { .nf_conn = nf_conn, .direction = direction };
 	struct flow comes = {
 		.destination_port = KERNEL_FIELD(struct nf_conntrack_tuple, tuple, dst.u.all),
 		.protocol = KERNEL_FIELD(struct nf_conntrack_tuple, tuple, dst.protonum),
 		.family = FAMILY,
 	};
-	__u32 status = (__u32)KERNEL_FIELD(struct nf_conn, nf_conn, status);
-	__be16 unused;
 
 	tuple_source(nf_conn, direction, comes.source, &comes.source_port);
 	kernel_words(comes.destination, tuple + TUPLE_MEMBER(dst.u3), ADDRESS_WORDS);
-	tuple_source(nf_conn, !direction, left.destination, &unused);
-	connection_note(&left.connection, nf_conn, connection_info(status, direction));
 	bpf_map_update_elem(&left_flows, &comes, &left, BPF_ANY);
+}
+
+static __always_inline bool words_differ(const __be32 *one, const __be32 *other)
+{
+	__u32 difference = 0;
+
+	for (int i = 0; i < ADDRESS_WORDS; i++)
+		difference |= one[i] ^ other[i];
+	return difference;
+}
+
+static __always_inline bool tuple_is(__u64 nf_conn, __u32 direction, const struct flow *flow)
+{
+	__u64 tuple = tuple_address(nf_conn, direction);
+	__be32 address[4];
+	__be16 port;
+
+	tuple_source(nf_conn, direction, address, &port);
+	if (port != flow->source_port || words_differ(address, flow->source))
+		return false;
+	kernel_words(address, tuple + TUPLE_MEMBER(dst.u3), ADDRESS_WORDS);
+	return !words_differ(address, flow->destination) &&
+	       KERNEL_FIELD(struct nf_conntrack_tuple, tuple, dst.u.all) ==
+		       flow->destination_port &&
+	       KERNEL_FIELD(struct nf_conntrack_tuple, tuple, dst.protonum) == flow->protocol;
+}
+
+/* Does the kernel's table have it, as it was remembered by @flow? */
+static __always_inline bool flow_is_current(const struct left_flow *left, const struct flow *flow)
+{
+	__u32 status = (__u32)KERNEL_FIELD(struct nf_conn, left->nf_conn, status);
+	__u32 timeout = KERNEL_FIELD(struct nf_conn, left->nf_conn, timeout);
+
+	return (status & (IPS_CONFIRMED | IPS_DYING)) == IPS_CONFIRMED &&
+	       (__s32)(timeout - (__u32)bpf_jiffies64()) > 0 &&
+	       tuple_is(left->nf_conn, left->direction, flow);
 }
 
 #endif

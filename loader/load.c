@@ -91,7 +91,7 @@ static int share_left_flows(const struct netns *netns, struct bpf_object *object
 
 	if (!flows)
 		return 0;
-	state_pin_path(netns, path, "left_flows");
+	state_pin_path(netns, path, "left_connections");
 	return bpf_map__set_pin_path(flows, path);
 }
 
