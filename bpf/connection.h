@@ -19,6 +19,7 @@
 
 #include "connection_find.h"
 #include "kernel_probe.h"
+#include "ports.h"
 
 extern const volatile __u32 table_needs;
 
@@ -124,8 +125,11 @@ static __always_inline bool icmp_is_error(__u8 type)
  */
 static __always_inline bool is_broken(const struct packet *packet)
 {
-	if (packet->flags & (PACKET_FRAGMENT | PACKET_NO_PROTOCOL) ||
-	    packet->transport == TRANSPORT_TRUNCATED)
+	if (packet->flags & (PACKET_FRAGMENT | PACKET_NO_PROTOCOL))
+		return true;
+	/* of other protocols conntrack reads no header */
+	if (packet->transport != TRANSPORT_OK &&
+	    (has_ports(packet->protocol) || packet->protocol == PROTOCOL_ICMP))
 		return true;
 	return packet->protocol == IPPROTO_TCP && !tcp_flags_are_valid(packet->tcp_flags);
 }
@@ -158,12 +162,6 @@ static __always_inline void connection_begin(struct packet *packet)
 	__builtin_memcpy(connection->reply_destination, packet->source, 16);
 }
 
-/* Beside TCP and UDP. */
-static __always_inline bool has_ports(__u8 protocol)
-{
-	return protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP || protocol == IPPROTO_UDPLITE;
-}
-
 /* --- packets of a connection ----------------------------------------------------------------- */
 
 /*
@@ -178,8 +176,7 @@ static __always_inline void destination_translate(struct packet *packet, __u64 n
 	if (!(packet->connection.status & IPS_NAT_MASK))
 		return;
 	tuple_source(nf_conn, !direction, packet->destination, &port);
-	if (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP ||
-	    has_ports(packet->protocol))
+	if (has_ports(packet->protocol))
 		packet->destination_port = bpf_ntohs(port);
 }
 

@@ -20,6 +20,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "ports.h"
 #include "types.h"
 
 /* enum table_needs of the table; the generated object defines it. Known to the verifier, so code
@@ -97,12 +98,6 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	default:
 		return 0;
 	}
-}
-
-static __always_inline bool has_ports(__u8 protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ||
-	       protocol == IPPROTO_SCTP || protocol == IPPROTO_DCCP;
 }
 
 /*

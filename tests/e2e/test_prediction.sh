@@ -227,6 +227,9 @@ all_packets() { # CLIENT AS THE SERVER SEES IT
 	tcp_packets "$1"
 	both_ways "datagram" 17 datagram "$1"
 	both_ways "another protocol" 253 other "$1"
+	[ $family = 6 ] || comes "an authentication header that is cut off" in $inner $outer 51 04000000
+	comes "a segment that ends behind its ports" in $inner $outer 6 03e907d0
+	comes "a datagram that ends behind its ports" in $inner $outer 17 03e907d0
 	icmp_packets "$1"
 	local_packets
 }
