@@ -135,6 +135,27 @@ static int get_entries(const struct exchange *exchange)
 	return reply(exchange, TAKE_PTR(copy), exchange->input_len);
 }
 
+/* Bytes of the first of @size bytes of entries; 0: it is not whole. */
+static size_t entry_extent(const struct layout *layout, const unsigned char *entry, size_t size)
+{
+	size_t next = size < layout->entry_size ? 0 : field_u16(entry, layout->next_offset);
+
+	return next < layout->entry_size || next > size ? 0 : next;
+}
+
+struct xt_counters *entries_last(enum family family, void *entries, size_t size)
+{
+	const struct layout *layout = layout_get(family);
+	unsigned char *base = entries;
+	size_t next;
+
+	while ((next = entry_extent(layout, base, size)) && next < size) {
+		base += next;
+		size -= next;
+	}
+	return next ? (struct xt_counters *)(base + layout->counters) : NULL;
+}
+
 int entries_add(enum family family, void *entries, size_t size, const struct xt_counters *counters,
 		uint32_t count)
 {
@@ -142,13 +163,10 @@ int entries_add(enum family family, void *entries, size_t size, const struct xt_
 	unsigned char *base = entries;
 
 	for (uint32_t i = 0; i < count; i++) {
+		size_t next = entry_extent(layout, base, size);
 		struct xt_counters sum;
-		uint16_t next;
 
-		if (size < layout->entry_size)
-			return -EINVAL;
-		next = field_u16(base, layout->next_offset);
-		if (next < layout->entry_size || next > size)
+		if (!next)
 			return -EINVAL;
 		memcpy(&sum, base + layout->counters, sizeof(sum));
 		sum.pcnt += counters[i].pcnt;

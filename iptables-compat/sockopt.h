@@ -66,6 +66,9 @@ int sockopt_set(struct table_home *home, enum family family, int option, const v
 int entries_add(enum family family, void *entries, size_t size, const struct xt_counters *counters,
 		uint32_t count);
 
+/** entries_last() - the counters of the last one in such an answer; NULL when it is damaged. */
+struct xt_counters *entries_last(enum family family, void *entries, size_t size);
+
 /**
  * sockopt_is_ours() - whether the shim takes this option for us, given the option buffer: right
  * level, an iptables option, and it names the table "filter" (or is a REVISION query).

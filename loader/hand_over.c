@@ -4,7 +4,8 @@
  *
  * Such a generation has a record, "<family>-<number>.kernel", which says why. A record is written
  * before the kernel's table is touched and removed after it was emptied: while the kernel may hold
- * rules of ours there is one, and one that is not in force says that something was interrupted.
+ * rules of ours there is one, and one that is not in force says that something was interrupted. Of
+ * two tables of the kernel's, the old one is marked ahead of the new one's record.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -162,49 +163,56 @@ static int early_counters_add(const struct netns *netns, enum table_family famil
 
 /* --- after an interruption ------------------------------------------------------------------- */
 
-/* Between two tables of the kernel's: it has the old one or the new one, and only it knows. */
-static int reason_renew(const struct kernel_table *table, const struct netns *netns)
-{
-	struct message message = {};
-	struct table *there = NULL;
-	int error = kernel_table_read(table, &there, &message);
-
-	table_free(there);
-	if (error != -EOPNOTSUPP)
-		return error;
-	return record_write(netns, table->family, netns_generation(netns, table->family),
-			    message.text);
-}
-
-/* The kernel's table as it is to be for what is in force. */
-static int table_settle(const struct netns *netns, int netns_fd, enum table_family family,
-			const struct record *record)
+/*
+ * Between two tables of the kernel's: the old one was marked ahead of the record, and whoever takes
+ * its place is not. The new generation is put in force in the latter case.
+ */
+static int exchange_settle(const struct netns *netns, int netns_fd, enum table_family family,
+			   uint64_t number)
 {
 	const struct kernel_table table = { netns->loader, netns_fd, family };
+	uint64_t old = netns_generation(netns, family);
+	bool marked;
+	int error = kernel_table_is_marked(&table, &marked);
 
+	if (error || marked)
+		return error;
+	error = generation_commit(netns, family, number, NULL);
+	if (error)
+		return error;
+	generation_clear(netns, family, old);
+	return record_remove(netns, family, old);
+}
+
+/* A record that is not in force, and why: it was never put there, or is not any more. */
+static int record_settle(const struct netns *netns, int netns_fd, enum table_family family,
+			 const struct record *record)
+{
+	/* who passed before BPF had the table must be through the kernel's */
+	int error = programs_wait();
+
+	if (error)
+		return error;
 	if (netns_enforcer(netns, family) != ENFORCER_KERNEL)
-		return executions_restore(netns, netns_fd, family, NULL, 0);
-	return record->has_targets ? 0 : reason_renew(&table, netns);
+		error = executions_restore(netns, netns_fd, family, NULL, 0);
+	else if (!record->has_targets && record->number > netns_generation(netns, family))
+		error = exchange_settle(netns, netns_fd, family, record->number);
+	if (error || record->number == netns_generation(netns, family))
+		return error;
+	return record->has_targets ? executions_forget(netns, family, record->number)
+				   : record_remove(netns, family, record->number);
 }
 
 int hand_over_settle(const struct netns *netns, int netns_fd, enum table_family family,
 		     struct message *message)
 {
-	uint64_t active = netns_generation(netns, family);
 	struct record record;
 	int error = 0;
 
-	while (!error && record_find(netns, family, active, &record)) {
-		/* who passed before BPF had the table must be through the kernel's */
-		error = programs_wait();
-		if (!error)
-			error = table_settle(netns, netns_fd, family, &record);
-		if (!error)
-			error = record.has_targets ? executions_forget(netns, family, record.number)
-						   : record_remove(netns, family, record.number);
-	}
+	while (!error && record_find(netns, family, netns_generation(netns, family), &record))
+		error = record_settle(netns, netns_fd, family, &record);
 	return error ? message_set(message, error,
-				   "cannot take rules back from the kernel's ip_tables: %s",
+				   "cannot settle what the kernel's ip_tables enforces: %s",
 				   strerror(-error))
 		     : 0;
 }
@@ -306,6 +314,31 @@ static int kernel_begin(struct netns *netns, int netns_fd, enum table_family fam
 	return 0;
 }
 
+/* The kernel's table gets the new one in place of what is there, or all is as it was. */
+static int kernel_fill(struct netns *netns, const struct kernel_table *table, uint64_t number,
+		       const struct hand_over *next, struct counter *old, uint32_t old_count)
+{
+	bool is_kernels = netns_enforcer(netns, table->family) == ENFORCER_KERNEL;
+	/* ahead of the record, which says that it was done */
+	int error = is_kernels ? kernel_table_mark(table, old_count) : 0;
+
+	if (error)
+		return error;
+	generation_clear(netns, table->family, number);
+	error = record_write(netns, table->family, number, next->reason);
+	if (!error && next->early->object->stages)
+		early_make(netns, table->netns_fd, table->family, number, next->early);
+	if (!error)
+		error = kernel_table_replace(table, next->argument, next->size,
+					     is_kernels ? old : NULL, old_count);
+	if (!error)
+		return 0;
+	generation_end(netns, table->netns_fd, table->family, number);
+	if (!record_remove(netns, table->family, number) && is_kernels)
+		kernel_table_unmark(table, old_count);
+	return error;
+}
+
 int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
 		    const struct hand_over *next, struct counter *old, uint32_t old_count,
 		    struct message *message)
@@ -328,15 +361,10 @@ int netns_hand_over(struct netns *netns, int netns_fd, enum table_family family,
 	if (!old)
 		return kernel_table_check(&table, next->argument, next->size);
 	number++;
-	generation_clear(netns, family, number);
-	error = record_write(netns, family, number, next->reason);
-	if (!error && next->early->object->stages)
-		early_make(netns, netns_fd, family, number, next->early);
-	if (!error)
-		error = kernel_table_replace(&table, next->argument, next->size,
-					     before == ENFORCER_KERNEL ? old : NULL, old_count);
-	if (!error)
-		error = kernel_begin(netns, netns_fd, family, before, old, old_count, message);
+	error = kernel_fill(netns, &table, number, next, old, old_count);
+	if (error)
+		return error;
+	error = kernel_begin(netns, netns_fd, family, before, old, old_count, message);
 	if (error) {
 		generation_end(netns, netns_fd, family, number);
 		hand_over_settle(netns, netns_fd, family, NULL);

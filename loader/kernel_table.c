@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../iptables-compat/sockopt.h"
 #include "internal.h"
 
 /* Somebody may replace the table between a look at it and the next call; not for ever. */
@@ -33,6 +34,11 @@ static int call_inside(enum table_family family, int option, bool is_set, void *
 const char *kernel_table_name(enum table_family family)
 {
 	return family == TABLE_IPV4 ? "ip_tables" : "ip6_tables";
+}
+
+static enum family table_family(const struct kernel_table *table)
+{
+	return table->family == TABLE_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
 }
 
 int kernel_table_call(const struct kernel_table *table, int option, bool is_set, void *value,
@@ -63,10 +69,57 @@ int kernel_table_count(const struct kernel_table *table, uint32_t *count)
 	return error;
 }
 
+/* --- a mark ---------------------------------------------------------------------------------- */
+
+/* More than packets can come to an entry. The last one is ERROR, to which none comes at all. */
+#define MARK (1ULL << 48)
+
+static int last_counter_add(const struct kernel_table *table, uint32_t count, uint64_t packets)
+{
+	const size_t size = sizeof(struct xt_counters_info) + count * sizeof(struct xt_counters);
+	_cleanup_free_ struct xt_counters_info *info = calloc(1, size);
+	int error;
+
+	if (!info)
+		return -ENOMEM;
+	strcpy(info->name, "filter");
+	info->num_counters = count;
+	info->counters[count - 1].pcnt = packets;
+	error = kernel_table_call(table, IPT_SO_SET_ADD_COUNTERS, true, info, size);
+	return error == -EINVAL ? -EAGAIN : error;
+}
+
+int kernel_table_mark(const struct kernel_table *table, uint32_t count)
+{
+	return last_counter_add(table, count, MARK);
+}
+
+int kernel_table_unmark(const struct kernel_table *table, uint32_t count)
+{
+	return last_counter_add(table, count, -MARK);
+}
+
+int kernel_table_entries(const struct kernel_table *table, struct ipt_get_entries *entries,
+			 size_t size, bool *marked)
+{
+	struct xt_counters *last;
+	int error = kernel_table_call(table, IPT_SO_GET_ENTRIES, false, entries, size);
+
+	if (error)
+		return error;
+	last = entries_last(table_family(table), entries->entrytable, entries->size);
+	if (!last)
+		return -EINVAL;
+	if (marked)
+		*marked = last->pcnt >= MARK;
+	last->pcnt %= MARK;
+	return 0;
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 static int get_entries(const struct kernel_table *table, const struct ipt_getinfo *info,
-		       struct ipt_replace *argument)
+		       struct ipt_replace *argument, bool *marked)
 {
 	size_t size = sizeof(struct ipt_get_entries) + info->size;
 	_cleanup_free_ struct ipt_get_entries *entries = calloc(1, size);
@@ -76,7 +129,7 @@ static int get_entries(const struct kernel_table *table, const struct ipt_getinf
 		return -ENOMEM;
 	strcpy(entries->name, info->name);
 	entries->size = info->size;
-	error = kernel_table_call(table, IPT_SO_GET_ENTRIES, false, entries, size);
+	error = kernel_table_entries(table, entries, size, marked);
 	if (!error)
 		memcpy(argument->entries, entries->entrytable, info->size);
 	return error;
@@ -84,7 +137,7 @@ static int get_entries(const struct kernel_table *table, const struct ipt_getinf
 
 /* As the SET_REPLACE argument that would make it. */
 static int read_argument(const struct kernel_table *table, struct ipt_replace **argument,
-			 size_t *size)
+			 size_t *size, bool *marked)
 {
 	_cleanup_free_ struct ipt_replace *made = NULL;
 	struct ipt_getinfo info;
@@ -102,32 +155,46 @@ static int read_argument(const struct kernel_table *table, struct ipt_replace **
 	made->size = info.size;
 	memcpy(made->hook_entry, info.hook_entry, sizeof(made->hook_entry));
 	memcpy(made->underflow, info.underflow, sizeof(made->underflow));
-	error = get_entries(table, &info, made);
+	error = get_entries(table, &info, made, marked);
 	if (!error)
 		*argument = TAKE_PTR(made);
 	return error;
 }
 
-int kernel_table_read(const struct kernel_table *table, struct table **read,
-		      struct message *message)
+static int read_steady(const struct kernel_table *table, struct ipt_replace **argument,
+		       size_t *size, bool *marked)
+{
+	int error = -EAGAIN;
+
+	for (int i = 0; i < TRIES && error == -EAGAIN; i++)
+		error = read_argument(table, argument, size, marked);
+	return error;
+}
+
+int kernel_table_is_marked(const struct kernel_table *table, bool *marked)
+{
+	_cleanup_free_ struct ipt_replace *argument = NULL;
+	size_t size;
+
+	return read_steady(table, &argument, &size, marked);
+}
+
+/* -EOPNOTSUPP: it is one that BPF does not do. */
+static int read_table(const struct kernel_table *table, struct table **read)
 {
 	_cleanup_free_ struct ipt_replace *argument = NULL;
 	uint32_t num_counters;
-	int error = -EAGAIN;
 	size_t size;
+	int error = read_steady(table, &argument, &size, NULL);
 
-	for (int i = 0; i < TRIES && error == -EAGAIN; i++)
-		error = read_argument(table, &argument, &size);
-	if (error)
-		return error;
-	return table_decode(table->family == TABLE_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6, argument, size,
-			    read, &num_counters, message);
+	return error ? error
+		     : table_decode(table_family(table), argument, size, read, &num_counters, NULL);
 }
 
 int kernel_table_is_vacant(const struct kernel_table *table, bool *vacant)
 {
 	struct table *there = NULL, *initial = NULL;
-	int error = kernel_table_read(table, &there, NULL);
+	int error = read_table(table, &there);
 
 	*vacant = false;
 	if (error == -EOPNOTSUPP)
@@ -147,9 +214,14 @@ int kernel_table_is_vacant(const struct kernel_table *table, bool *vacant)
 static int replace_counted(const struct kernel_table *table, struct ipt_replace *argument,
 			   size_t size, struct counter *old, uint32_t count)
 {
+	int error;
+
 	argument->num_counters = count;
 	argument->counters = (struct xt_counters *)old;
-	return kernel_table_call(table, IPT_SO_SET_REPLACE, true, argument, size);
+	error = kernel_table_call(table, IPT_SO_SET_REPLACE, true, argument, size);
+	if (!error && count)
+		old[count - 1].packets %= MARK;
+	return error;
 }
 
 /* Whatever is there, and however often that changes. */
@@ -220,8 +292,7 @@ int kernel_table_empty(const struct kernel_table *table)
 	_cleanup_free_ struct ipt_replace *argument = NULL;
 	struct table *initial;
 	size_t size;
-	int error =
-		table_initial(table->family == TABLE_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6, &initial);
+	int error = table_initial(table_family(table), &initial);
 
 	if (error)
 		return error;

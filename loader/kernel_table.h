@@ -32,12 +32,11 @@ int kernel_table_call(const struct kernel_table *table, int option, bool is_set,
 int kernel_table_count(const struct kernel_table *table, uint32_t *count);
 
 /**
- * kernel_table_read() - the table, as far as BPF does it.
- * @read: set on success; owned by the caller.
- * Return: as table_decode(): -EOPNOTSUPP and @message where it does not.
+ * kernel_table_entries() - GET_ENTRIES, as kernel_table_call() with it.
+ * @marked: set on success, unless NULL.
  */
-int kernel_table_read(const struct kernel_table *table, struct table **read,
-		      struct message *message);
+int kernel_table_entries(const struct kernel_table *table, struct ipt_get_entries *entries,
+			 size_t size, bool *marked);
 
 /** kernel_table_is_vacant() - whether it holds no rule, and accepts all. */
 int kernel_table_is_vacant(const struct kernel_table *table, bool *vacant);
@@ -58,6 +57,15 @@ int kernel_table_put(const struct kernel_table *table, const void *argument, siz
 
 /** kernel_table_check() - what SET_REPLACE would find wrong, without doing it; -EAGAIN: nothing. */
 int kernel_table_check(const struct kernel_table *table, const void *argument, size_t size);
+
+/**
+ * kernel_table_mark() - mark the table of @count entries that is there: the mark goes when that is
+ * replaced, and only those who ask for it see it. kernel_table_unmark() takes it back.
+ * Return: -EAGAIN when the table has another number of entries.
+ */
+int kernel_table_mark(const struct kernel_table *table, uint32_t count);
+int kernel_table_unmark(const struct kernel_table *table, uint32_t count);
+int kernel_table_is_marked(const struct kernel_table *table, bool *marked);
 
 /** kernel_table_empty() - no rules, policies ACCEPT. */
 int kernel_table_empty(const struct kernel_table *table);

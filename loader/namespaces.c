@@ -279,7 +279,9 @@ static int adopt(struct netns *netns, int netns_fd, struct message *message)
 		return state_remove(netns);
 	}
 	for (unsigned family = 0; family < TABLE_FAMILIES; family++) {
-		hand_over_settle(netns, netns_fd, (enum table_family)family, message);
+		/* until it is settled, what is about to be in force may be so already */
+		if (hand_over_settle(netns, netns_fd, (enum table_family)family, message))
+			continue;
 		state_collect(netns, (enum table_family)family,
 			      netns_generation(netns, (enum table_family)family));
 	}

@@ -318,6 +318,14 @@ static int add_early_counters(const struct home *home, struct ipt_get_entries *a
 	return error ? -EAGAIN : 0;
 }
 
+static int get_entries(const struct home *home, struct ipt_get_entries *answer, size_t size,
+		       struct message *message)
+{
+	int error = kernel_table_entries(&home->kernel, answer, size, NULL);
+
+	return error ? error : add_early_counters(home, answer, size, message);
+}
+
 int home_get(struct home *home, int option, const void *input, size_t input_len, void **output,
 	     size_t *output_len, struct message *message)
 {
@@ -331,9 +339,9 @@ int home_get(struct home *home, int option, const void *input, size_t input_len,
 	if (!value)
 		return -ENOMEM;
 	memcpy(value, input, input_len);
-	error = kernel_table_call(&home->kernel, option, false, value, input_len);
-	if (!error && option == IPT_SO_GET_ENTRIES)
-		error = add_early_counters(home, value, input_len, message);
+	error = option == IPT_SO_GET_ENTRIES
+			? get_entries(home, value, input_len, message)
+			: kernel_table_call(&home->kernel, option, false, value, input_len);
 	if (error)
 		return error;
 	*output = TAKE_PTR(value);

@@ -31,16 +31,16 @@ learn() { # TABLE...: files in $scratch
 # A test with more to look at has its own.
 check_more() { :; } # WHAT TABLE
 
-only=".*" # system calls that are tried: a pattern for grep -E
+only=".*" # system calls that are tried, as strace prints them: a pattern for grep -E
+behind=0 # and as many that follow each of them
 force= # the table in force
 count=0 # of its hits, at least
 slack=0 # and how many more there may be
-carried=0 # 1: a new table may begin with the old one's hits (docs/semantics.md: a known fault)
 
 check() { # WHAT NEW STATUS
 	local got=$(saved) drops=no found
 	found=$(hits "$got")
-	if [ "$(shape "$got")" = "$(shape "${zero[$2]}")" ] && [ "$found" -le $((slack + (carried ? count : 0))) ]; then
+	if [ "$(shape "$got")" = "$(shape "${zero[$2]}")" ] && [ "$found" -le $slack ]; then
 		force=$2
 	elif [ "$(shape "$got")" = "$(shape "${zero[$force]}")" ]; then
 		[ "$3" = 0 ] && fail "$1: an acknowledged table is lost: $got"
@@ -85,22 +85,24 @@ begin() { # TABLE
 	fi
 }
 
-# The system calls of one REPLACE, in order: "NAME N" for the N-th of that name (as strace counts).
+# The system calls of one REPLACE, in order: "NAME N ARGUMENTS" for the N-th of that name (as strace
+# counts).
 points_of() { # driver|supervisor TABLE
 	attach "$($1)"
 	restore "$2" || fail "cannot restore $2"
 	detach
-	sed -n 's/^\([a-z][a-z0-9_]*\)(.*/\1/p' "$scratch/trace" | awk '{ print $1, ++n[$1] }'
+	sed -n 's/^\([a-z][a-z0-9_]*\)(/\1 /p' "$scratch/trace" |
+		awk '{ name = $1; $1 = name " " ++calls[name]; print }'
 }
 
 crash() { # driver|supervisor FROM TO
 	local call when status tracee step hit=0 tried=0
 	begin "$2"
 	saved >/dev/null
-	points_of "$1" "$3" | grep -E "^($only) " >"$scratch/points"
+	points_of "$1" "$3" | grep -E -A $behind --no-group-separator "^($only) " >"$scratch/points"
 	force=
 	step=${CRASH_STEP:-$(($(wc -l <"$scratch/points") / 12 + 1))}
-	while read -r call when; do
+	while read -r call when _; do
 		begin "$2"
 		saved >/dev/null # whatever was killed is there again
 		: >"$scratch/trace"

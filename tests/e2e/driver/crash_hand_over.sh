@@ -44,8 +44,11 @@ crash driver dropping accepting-kernels
 crash driver dropping dropping-kernels
 crash driver accepting-kernels dropping
 crash driver dropping-kernels dropping
-carried=1
 crash driver dropping-kernels dropping-kernels-other
-carried=0
 crash supervisor dropping dropping-kernels
 crash supervisor dropping-kernels dropping
+# From one table of the kernel's to another, what is in front must be the same one's; of two that
+# are alike (iptables -Z), too.
+only="setsockopt .*SO_SET_.*" behind=2
+crash driver dropping-kernels accepting-kernels
+crash driver dropping-kernels dropping-kernels

@@ -259,3 +259,22 @@ Test(sockopt, what_is_not_done_is_named)
 		cr_expect_eq(memory.table, before);
 	}
 }
+
+Test(sockopt, last_of_entries_is_found_where_they_are_whole)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		enum family family = i ? FAMILY_IPV6 : FAMILY_IPV4;
+		size_t counters = i ? offsetof(struct ip6t_entry, counters)
+				    : offsetof(struct ipt_entry, counters);
+		struct table *table;
+		unsigned char *last;
+
+		cr_assert_eq(table_initial(family, &table), 0);
+		last = table->entries + table->offsets[table->entry_count - 1];
+		cr_expect_eq((void *)entries_last(family, table->entries, table->size),
+			     (void *)(last + counters));
+		cr_expect_null(entries_last(family, table->entries, table->size - 1));
+		cr_expect_null(entries_last(family, table->entries, 0));
+		table_free(table);
+	}
+}
