@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -271,12 +272,15 @@ bool driver_exited(const struct driver *driver)
 	return driver->pidfd < 0 || poll(&process, 1, 0) > 0;
 }
 
-int driver_stop(struct driver *driver, siginfo_t *end)
+int driver_stop(struct driver *driver, struct driver_end *end)
 {
 	if (driver->pidfd < 0)
 		return -ESRCH;
 	pidfd_send_signal(driver->pidfd, SIGKILL, NULL, 0);
-	*end = wait_process(driver->pidfd);
+	end->process = wait_process(driver->pidfd);
+	/* what is left in the pipe stays there for as long as this end is open */
+	if (ioctl(driver->pipe_to, FIONREAD, &end->unread) < 0)
+		end->unread = -1;
 	close(driver->pidfd);
 	close(driver->pipe_to);
 	close(driver->pipe_from);

@@ -26,6 +26,12 @@ struct driver {
 	int pipe_from; /* from its descriptor 1; non-blocking */
 };
 
+/* How one ended. */
+struct driver_end {
+	siginfo_t process; /* as waitid(2) says it */
+	int unread;	   /* bytes that were written to it and that it never read; -1: not known */
+};
+
 /** driver_init() - no image, no process. */
 void driver_init(struct driver *driver, const char *driver_name, int (*confine)(void));
 
@@ -57,9 +63,9 @@ bool driver_exited(const struct driver *driver);
 
 /**
  * driver_stop() - kill the process, wait until it is gone, clean up.
- * @end: how it ended, as waitid(2) says it.
+ * @end: set on success.
  * Return: 0; -ESRCH when there is none.
  */
-int driver_stop(struct driver *driver, siginfo_t *end);
+int driver_stop(struct driver *driver, struct driver_end *end);
 
 #endif

@@ -52,9 +52,14 @@ static void outflow_advance(struct outflow *flow, size_t sent)
 	}
 }
 
+size_t outflow_left(const struct outflow *flow)
+{
+	return flow->parts[0].iov_len + flow->parts[1].iov_len;
+}
+
 int outflow_send(struct outflow *flow, int fd)
 {
-	while (flow->parts[0].iov_len || flow->parts[1].iov_len) {
+	while (outflow_left(flow)) {
 		ssize_t sent = writev(fd, flow->parts, 2);
 
 		if (sent < 0 && errno == EINTR)

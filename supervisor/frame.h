@@ -23,6 +23,9 @@ struct outflow {
 	struct iovec parts[2];
 };
 
+/** outflow_left() - how many bytes that is. */
+size_t outflow_left(const struct outflow *flow);
+
 /**
  * outflow_send() - send what the non-blocking @fd takes now.
  * Return: 0 when all is sent, -EAGAIN when not yet, -errno.

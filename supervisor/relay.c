@@ -115,10 +115,11 @@ static void refuse_waiting(struct relay *relay, int status, const char *line)
 
 /* The driver: start, loss, back-off. */
 
-static void driver_clean_up(struct relay *relay, const char *reason)
+/* Return: bytes that it never read; -1: not known. */
+static int driver_clean_up(struct relay *relay, const char *reason)
 {
 	pid_t pid = relay->driver->pid;
-	siginfo_t end;
+	struct driver_end end;
 
 	loop_disarm(relay->loop, &relay->timeout);
 	loop_unwatch(relay->loop, &relay->to);
@@ -126,10 +127,12 @@ static void driver_clean_up(struct relay *relay, const char *reason)
 	loop_unwatch(relay->loop, &relay->process);
 	relay->state = RELAY_DOWN;
 	if (driver_stop(relay->driver, &end) < 0)
-		return;
+		return -1;
 	driver_log_close(&relay->driver_log);
 	log_line(relay->log, LOG_NOTICE, "driver %d gone (%s): %s %d", pid, reason,
-		 end.si_code == CLD_EXITED ? "exit status" : "signal", end.si_status);
+		 end.process.si_code == CLD_EXITED ? "exit status" : "signal",
+		 end.process.si_status);
+	return end.unread;
 }
 
 /* When the next start may be: at once after a steady time, later and later otherwise. */
@@ -175,18 +178,38 @@ static void start_failed(struct relay *relay, const char *reason)
 	pump(relay);
 }
 
+/* What a driver did not read at all, it did not begin: whatever it asks for, another one may. */
+static bool is_unread(const struct relay *relay, int unread)
+{
+	size_t size = sizeof(relay->request) + relay->request.len;
+
+	return unread >= 0 && (size_t)unread + outflow_left(&relay->out) == size;
+}
+
+/* Ahead of all that wait; not for ever, as it may be what kills them. */
+static void ask_again(struct relay *relay, struct exchange *exchange)
+{
+	exchange->begun = false;
+	exchange->is_last = true;
+	exchange->next = relay->queue;
+	relay->queue = exchange;
+}
+
 static void driver_lost(struct relay *relay, const char *reason)
 {
 	enum relay_state state = relay->state;
 	struct exchange *exchange = TAKE_PTR(relay->current);
+	int unread;
 
 	if (state == RELAY_HEALTH || state == RELAY_CONFIGURE) {
 		start_failed(relay, reason);
 		return;
 	}
-	driver_clean_up(relay, reason);
+	unread = driver_clean_up(relay, reason);
 	restart_later(relay, back_off(relay));
-	if (exchange)
+	if (exchange && !exchange->is_last && !relay->draining && is_unread(relay, unread))
+		ask_again(relay, exchange);
+	else if (exchange)
 		exchange_refuse(exchange, -EFAULT, "the driver was lost during this request");
 	pump(relay);
 }
@@ -372,6 +395,8 @@ static void timed_out(void *owner)
 {
 	struct relay *relay = owner;
 
+	if (relay->current)
+		relay->current->is_last = true;
 	driver_lost(relay, "it did not answer in time");
 }
 

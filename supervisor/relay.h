@@ -22,6 +22,7 @@ struct exchange {
 	void (*done)(struct exchange *exchange);
 	void *owner;
 	bool begun;   /* the driver was given the request */
+	bool is_last; /* no other driver is given it, should this one be lost */
 	int netns_fd; /* -1, or what to close at the end in the place of an owner that left */
 	struct exchange *next;
 };
@@ -51,6 +52,7 @@ void relay_start(struct relay *relay);
 
 /**
  * relay_submit() - have a request answered. `done` may be called before this returns.
+ * A request that a lost driver did not read a byte of is given to the next one, once.
  * The status is -ENOPROTOOPT when no driver could be started, -EFAULT when the driver was lost with
  * the request, -EAGAIN when the request was not begun because of a stop.
  */

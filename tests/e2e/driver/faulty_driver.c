@@ -3,6 +3,7 @@
  * Test helper: a driver that answers health check and configuration, and then does wrong what FAULT
  * says. It has neither arguments nor environment, so each fault is a program of its own.
  */
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@ enum fault {
 	FAULT_short,	/* answers half a reply and dies */
 	FAULT_sequence, /* answers another request than the one that was asked */
 	FAULT_death,	/* dies when it has read a request */
+	FAULT_deaf,	/* dies when a request is there, without reading it */
+	FAULT_half,	/* dies when it has read half of a request's header */
 	FAULT_length,	/* announces more than any reply may be long */
 	FAULT_chatter,	/* speaks unasked after its first answer */
 };
@@ -48,6 +51,20 @@ static void misbehave(const struct request *request)
 	}
 }
 
+/* What it does to a request before it reads it. */
+static void meet(void)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	char half[sizeof(struct request) / 2];
+
+	if (FAULT == FAULT_deaf)
+		poll(&input, 1, -1);
+	if (FAULT == FAULT_half)
+		io_read(STDIN_FILENO, half, sizeof(half));
+	if (FAULT == FAULT_deaf || FAULT == FAULT_half)
+		_exit(3);
+}
+
 int main(void)
 {
 	struct request request;
@@ -57,11 +74,13 @@ int main(void)
 	       request.len <= sizeof(payload) && !io_read(STDIN_FILENO, payload, request.len)) {
 		if (FAULT == FAULT_health)
 			_exit(3);
-		if (request.kind == FRAME_CONTROL &&
-		    (request.cmd == CONTROL_HEALTH || request.cmd == CONTROL_CONFIGURE))
-			reply(&request, sizeof(struct reply), 0, 0);
-		else
+		if (request.kind != FRAME_CONTROL) {
 			misbehave(&request);
+			continue;
+		}
+		reply(&request, sizeof(struct reply), 0, 0);
+		if (request.cmd == CONTROL_CONFIGURE)
+			meet();
 	}
 	return 0;
 }

@@ -83,7 +83,7 @@ static void wait_until_gone(const struct driver *driver)
 }
 
 static struct driver driver;
-static siginfo_t end;
+static struct driver_end end;
 
 static void set_up(void)
 {
@@ -268,6 +268,20 @@ Test(driver, D7_a_restart_runs_the_loaded_image)
 	cr_assert(echoes(&driver));
 }
 
+Test(driver, D11_what_it_never_read_is_told)
+{
+	siginfo_t stopped;
+
+	cr_assert_eq(load(&driver, IMAGE), 0);
+	cr_assert_eq(driver_start(&driver, STDERR_FILENO), 0);
+	cr_assert(echoes(&driver)); /* that it read */
+	pidfd_send_signal(driver.pidfd, SIGSTOP, NULL, 0);
+	cr_assert_eq(waitid(P_PIDFD, (id_t)driver.pidfd, &stopped, WSTOPPED), 0);
+	cr_assert_eq(io_write(driver.pipe_to, "abc", 3), 0);
+	cr_assert_eq(driver_stop(&driver, &end), 0);
+	cr_expect_eq(end.unread, 3);
+}
+
 Test(driver, D13_a_zombie_is_gone)
 {
 	cr_assert_eq(load(&driver, IMAGE), 0);
@@ -277,7 +291,7 @@ Test(driver, D13_a_zombie_is_gone)
 	wait_until_gone(&driver);
 	cr_assert(driver_exited(&driver));
 	cr_assert_eq(driver_stop(&driver, &end), 0);
-	cr_assert_eq(end.si_status, SIGKILL);
+	cr_assert_eq(end.process.si_status, SIGKILL);
 	cr_assert(driver_exited(&driver));
 }
 
