@@ -437,11 +437,14 @@ scan_start(struct leaf_scan *scan, const struct packet *packet, __u32 chain)
 static __always_inline int scan_list(struct leaf_scan *scan,
 				     const volatile struct classify_root *root, __u32 t)
 {
+	__u32 start;
+
 	if (t >= classifier_head()->trees)
 		return 1;
-	scan->next[t] = tree_walk(scan->packet, root->node[t]);
-	if (scan->next[t] == CLASSIFY_NO_RULE)
-		return 0;
+	start = tree_walk(scan->packet, root->node[t]);
+	if (start == CLASSIFY_NO_RULE)
+		return 0; /* not kept: the verifier would count up from it, turn by turn */
+	scan->next[t] = start;
 	if (classifier_head()->trees > 1)
 		scan->item[t] = list_entry(scan->next[t]);
 	return 1;
