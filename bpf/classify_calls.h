@@ -97,9 +97,6 @@ CLASSIFY_FUNCTION __u64 classify_calls(const struct packet *packet, __u32 chain,
 
 	if (!packet || chain >= CLASSIFY_CHAINS || !classifier_head()->calls.count)
 		return CLASSIFY_FAILED;
-	/* a zero that the verifier knew would be a list's place that it counts up from, turn by turn */
-	for (int i = 0; i < CLASSIFY_CALL_WORDS; i++)
-		scan.back[i] = position;
 	scan.leaf.packet = packet;
 	scan.leaf.class = forgotten(packet_class(packet));
 	if (call_lists(&scan, chain))
