@@ -15,6 +15,7 @@
 #define UBPFILTER_CLASSIFY_WALK_H
 
 #include "classify.h"
+#include "state.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "struct classify_item::tail is laid out for little-endian machines"
@@ -125,7 +126,8 @@ static __always_inline int extra_matches(const struct packet *packet,
 			match = MATCH_YES;
 		return match == MATCH_YES ? match ^ invert : match;
 	case EXTRA_STATE:
-		return !!classify_state(packet, (__u32)extra->value[0]) ^ invert;
+		match = classify_state(packet, (__u32)extra->value[0]);
+		return match == STATE_HOTDROP ? MATCH_HOTDROP : !!match ^ invert;
 	default:
 		return MATCH_NO;
 	}

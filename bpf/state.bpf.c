@@ -13,21 +13,23 @@ __weak int wall_clock(void)
 	return 0;
 }
 
-/* The kernel's struct nf_conn_acct: for each direction the packets, then the bytes. */
-static __always_inline int counts_read(__u64 address, struct connection_counts *counts)
+/* Number by number: there is little stack. */
+static __always_inline __u64 count_read(__u64 address)
 {
-	__u64 numbers[4];
+	__u64 number = 0;
 
-	if (!address || bpf_probe_read_kernel(numbers, sizeof(numbers), (const void *)address))
-		return 0;
-	counts->packets[0] = numbers[0];
-	counts->bytes[0] = numbers[1];
-	counts->packets[1] = numbers[2];
-	counts->bytes[1] = numbers[3];
-	return 1;
+	bpf_probe_read_kernel(&number, sizeof(number), (const void *)address);
+	return number;
 }
 
-#define state_counts(packet, to)    counts_read((packet)->connection.counts, to)
+#ifdef STATE_RATES
+#include "rates.h"
+#define state_rate(table, packet) rate_match(table, packet)
+#else
+#define state_rate(table, packet) STATE_HOTDROP
+#endif
+#define state_is_counted(packet)    ((packet)->connection.counts != 0)
+#define state_count(packet, offset) count_read((packet)->connection.counts + (offset))
 #define state_ticks()		    ((__u32)bpf_jiffies64())
 #define state_chance()		    bpf_get_prandom_u32()
 #define state_clock()		    ((__u32)wall_clock())

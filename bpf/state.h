@@ -16,7 +16,11 @@ enum state_kind {
 	STATE_QUOTA,  /* until so many bytes are through (-m quota) */
 	STATE_TIME,   /* at certain times (-m time); remembers nothing */
 	STATE_COUNTS, /* by what the connection has transferred (-m connbytes); remembers nothing */
+	STATE_RATE,   /* of its addresses and ports, a table by name keeps (-m hashlimit): rate.h */
 };
+
+/* What a step says beside yes and no: the packet is to be dropped, as xt_action_param::hotdrop. */
+#define STATE_HOTDROP 2
 
 /* STATE_COUNTS: which number it goes by */
 enum counts_unit {
@@ -31,10 +35,13 @@ enum counts_direction {
 	COUNTS_BOTH,
 };
 
-/* What a connection has transferred, by direction: the original one, that of replies. */
+/* What a connection has transferred, by direction: the original one, that of replies. In memory as
+   the kernel's struct nf_conn_acct. */
 struct connection_counts {
-	__u64 packets[2];
-	__u64 bytes[2];
+	struct {
+		__u64 packets;
+		__u64 bytes;
+	} of[2];
 };
 
 struct state {
@@ -70,6 +77,9 @@ struct state {
 			__u32 min[2]; /* the lower half first */
 			__u32 max[2]; /* inclusive; below min: numbers outside of both match */
 		} counts;
+		struct {
+			__u32 table; /* rate_table_id() */
+		} rate;
 	};
 };
 

@@ -8,7 +8,8 @@
  *	state_ticks()			jiffies, the lower 32 bits
  *	state_chance()			a random number of 32 bits
  *	state_clock()			seconds since 1970, UTC
- *	state_counts(packet, counts)	what its connection has transferred; 0: nobody counts it
+ *	state_is_counted(), state_count()	see state_counts.h
+ *	state_rate(table, packet)	is it within the limit of a table of rates? Or STATE_HOTDROP
  *	state_swap(word, old, next)	compare and swap; what was there
  */
 #ifndef UBPFILTER_BPF_STATE_STEP_H
@@ -62,11 +63,10 @@ static __always_inline int state_step(struct state *state, const struct packet *
 		return (state_chance() & 0x7fffffff) < state->random.probability;
 	if (kind == STATE_TIME)
 		return time_matches(state, state_clock());
-	if (kind == STATE_COUNTS) {
-		struct connection_counts counts;
-
-		return state_counts(packet, &counts) && counts_match(state, &counts);
-	}
+	if (kind == STATE_RATE)
+		return state_rate(state->rate.table, packet);
+	if (kind == STATE_COUNTS)
+		return counts_match(state, packet);
 	/* verifiers before 6.3 take a loop only where a conditional jump closes it */
 	do {
 		__u64 now, next;

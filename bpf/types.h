@@ -189,6 +189,7 @@ enum table_needs {
 	NEED_GROUPS = 1 << 17,
 	NEED_REALM = 1 << 18,
 	NEED_PROCESSOR = 1 << 19,
+	NEED_RATES = 1 << 20, /* it has tables of rates: bpf/rates.h */
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */

@@ -8,8 +8,6 @@
 static const struct unsupported matches[] = {
 	{ "recent", "its lists are shown and changed in /proc/net/xt_recent, and rules of other "
 		    "tables share them" },
-	{ "hashlimit", "its buckets are shown in /proc/net/ipt_hashlimit, and rules of other "
-		       "tables share them" },
 	{ "connlimit", "the kernel counts connections in lists that programs cannot read" },
 	{ "set", "the kernel tells programs nothing of its ipsets" },
 	{ "string", "its text may be anywhere in a packet" },

@@ -196,6 +196,25 @@ int conntrack_settle(struct netns *netns, int netns_fd, struct message *message)
 /** conntrack_is_awake() - our table is there, or may be. */
 bool conntrack_is_awake(const struct netns *netns);
 
+/* --- rates.c --------------------------------------------------------------------------------- */
+
+struct bpf_object;
+struct rate_list;
+
+/** rates_share() - have an object that is not loaded yet use what is remembered of rates. */
+int rates_share(const struct netns *netns, enum table_family family, struct bpf_object *object);
+
+/**
+ * rates_begin() - the tables of rates of a generation that is loaded, its folder made.
+ * Return: 0; -EOPNOTSUPP where there is one of that name of another kind, which programs of both
+ * generations would use; -errno.
+ */
+int rates_begin(const struct netns *netns, enum table_family family, uint64_t number,
+		const struct rate_list *list, struct message *message);
+
+/** rates_settle() - forget what the generation in force does not use. */
+void rates_settle(const struct netns *netns, enum table_family family);
+
 /* --- others.c -------------------------------------------------------------------------------- */
 
 enum others {

@@ -95,6 +95,7 @@ static const struct carried_object way_objects[2] = { OBJECT(way4), OBJECT(way6)
 /* What tables with stateful matches need, and those of them that ask what time it is. */
 static const struct carried_object state_object = { object_state, &object_state_size };
 static const struct carried_object clock_object = { object_wall_clock, &object_wall_clock_size };
+static const struct carried_object state_rates_object = OBJECT(state_rates);
 
 /* What the kernel's filter table asks for tables with targets. */
 static const struct carried_object execute_object = { object_execute, &object_execute_size };
@@ -203,7 +204,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 	if (!error && looks_for_traces(stages))
 		error = add_object(linker, &trace_objects[ipv6]);
 	if (!error && compiled->needs & NEED_STATE)
-		error = add_object(linker, &state_object);
+		error = add_object(linker, compiled->needs & NEED_RATES ? &state_rates_object
+									: &state_object);
 	if (!error && compiled->needs & NEED_CLOCK)
 		error = add_object(linker, &clock_object);
 	if (!error && compiled->executions)

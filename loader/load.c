@@ -136,9 +136,9 @@ static int programs_load(struct bpf_object *object)
 /* Room for all of it: where it ends early, kernels before 6.4 hide the error behind ENOSPC. */
 #define VERIFIER_LOG_SIZE (16u << 20)
 
-static int object_load(const struct netns *netns, const struct object *linked,
-		       const struct generation *next, struct bpf_object **object,
-		       struct message *message)
+static int object_load(const struct netns *netns, enum table_family family,
+		       const struct object *linked, const struct generation *next,
+		       struct bpf_object **object, struct message *message)
 {
 	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
 	LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = log,
@@ -152,6 +152,8 @@ static int object_load(const struct netns *netns, const struct object *linked,
 	error = opened ? reuse_maps(netns, opened) : -errno;
 	if (!error)
 		error = share_left_flows(netns, opened);
+	if (!error)
+		error = rates_share(netns, family, opened);
 	if (!error && !next->object->executions)
 		error = leave_out_executions(opened);
 	if (!error)
@@ -262,7 +264,7 @@ static int stages_load(const struct netns *netns, enum table_family family,
 
 	if (error)
 		return error;
-	error = object_load(netns, &linked, next, object, message);
+	error = object_load(netns, family, &linked, next, object, message);
 	object_free(&linked);
 	return error ? explain(error, next, stages, message) : 0;
 }
@@ -297,6 +299,8 @@ int generation_load(struct netns *netns, enum table_family family, uint64_t numb
 		return error;
 	snprintf(folder, sizeof(folder), "%s-%" PRIu64, family_name(family), number);
 	error = generation_pin(netns, folder, object, next->rule_count, message);
+	if (!error && next->object->rates)
+		error = rates_begin(netns, family, number, next->object->rates, message);
 	bpf_object__close(object);
 	return error;
 }

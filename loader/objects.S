@@ -34,6 +34,7 @@ object_\name\()_size:
 	object netfilter6c
 	object state
 	object wall_clock
+	object state_rates
 	object xdp_early4
 	object xdp_early6
 	object xdp_early4c

@@ -37,6 +37,8 @@ extern const unsigned char object_state[];
 extern const uint64_t object_state_size; /* bytes */
 extern const unsigned char object_wall_clock[];
 extern const uint64_t object_wall_clock_size; /* bytes */
+extern const unsigned char object_state_rates[];
+extern const uint64_t object_state_rates_size; /* bytes */
 extern const unsigned char object_xdp_early4[];
 extern const uint64_t object_xdp_early4_size; /* bytes */
 extern const unsigned char object_xdp_early6[];

@@ -107,6 +107,8 @@ int generation_make(struct netns *netns, int netns_fd, enum table_family family,
 
 	if (!with_xdp)
 		stages &= ~STAGE_BIT(STAGE_XDP);
+	if (!error && next->object->rates) /* what a replacement that failed has left */
+		rates_settle(netns, family);
 	/* first: where conntrack is a module, programs that call it load only once it is there */
 	if (!error && next->object->needs & NEED_CONNECTION)
 		error = conntrack_prepare(netns, netns_fd, family, number, next->object->needs,
@@ -175,6 +177,7 @@ void generation_end(struct netns *netns, int netns_fd, enum table_family family,
 	if (hooks_moved)
 		devices_sync(netns, netns_fd, true, NULL);
 	conntrack_settle(netns, netns_fd, NULL);
+	rates_settle(netns, family);
 }
 
 void generation_retire(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
@@ -213,6 +216,7 @@ int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 		hand_over_settle(netns, netns_fd, family, NULL);
 		generation_clear(netns, family, number);
 		conntrack_settle(netns, netns_fd, NULL);
+		rates_settle(netns, family);
 	} else if (before) {
 		/* the new table is in force: an error from here on must not say otherwise */
 		generation_retire(netns, netns_fd, family, before, old, old_count, message);

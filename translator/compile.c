@@ -6,6 +6,7 @@
 
 #include "classify.h"
 #include "elf_object.h"
+#include "../iptables-compat/rates.h"
 #include "../iptables-compat/text.h"
 #include "emit.h"
 #include "execution.h"
@@ -45,6 +46,7 @@ void object_free(struct object *object)
 {
 	free(object->data);
 	free(object->executions);
+	free(object->rates);
 	*object = (struct object){};
 }
 
@@ -197,6 +199,7 @@ int compile(const struct table *table, const struct compile_options *options, st
 	    struct message *message)
 {
 	struct execution_list *executions = NULL;
+	struct rate_list *rates = NULL;
 	struct ir *ir;
 	int error = lower(table, &ir, message);
 
@@ -208,11 +211,16 @@ int compile(const struct table *table, const struct compile_options *options, st
 	if (!error)
 		error = executions_list(ir, &executions, message);
 	if (!error)
+		error = rate_list_make(table, &rates, message);
+	if (!error)
 		error = emit(ir, options, table->family == FAMILY_IPV4 ? "filter" : "filter6",
 			     object, message);
-	if (!error)
+	if (!error) {
 		object->executions = TAKE_PTR(executions);
+		object->rates = TAKE_PTR(rates);
+	}
 	free(executions);
+	free(rates);
 	ir_free(ir);
 	return error;
 }

@@ -62,6 +62,7 @@ struct compile_options {
 };
 
 struct execution_list;
+struct rate_list;
 
 struct object {
 	unsigned char *data; /* owned: an ELF image */
@@ -72,6 +73,7 @@ struct object {
 	uint32_t blocks;		   /* elements of the map `counters` */
 	bool classified;		   /* chains are data: it has no functions for them */
 	struct execution_list *executions; /* owned; NULL: the kernel has nothing to execute */
+	struct rate_list *rates;	   /* owned; NULL: no rule has a table of rates */
 };
 
 /**

@@ -320,6 +320,8 @@ static uint32_t predicate_needs(const struct predicate *predicate)
 		return needs | NEED_CLOCK;
 	case STATE_COUNTS:
 		return needs | NEED_CONNECTION | NEED_CONNECTION_COUNTS;
+	case STATE_RATE:
+		return needs | NEED_RATES;
 	default:
 		return needs;
 	}

@@ -147,8 +147,8 @@ static bool test_counts(const struct state *state, const struct connection_count
 
 		if (wanted != direction && wanted != COUNTS_BOTH)
 			continue;
-		packets += counts->packets[direction];
-		bytes += counts->bytes[direction];
+		packets += counts->of[direction].packets;
+		bytes += counts->of[direction].bytes;
 	}
 	switch ((enum counts_unit)(state->counted >> 4)) {
 	case COUNTS_PACKETS:
@@ -183,6 +183,8 @@ static enum outcome test_state(const struct predicate *predicate, const struct p
 		return from_bool(test_time(state, memory->clock), predicate);
 	case STATE_COUNTS:
 		return from_bool(test_counts(state, memory->counts), predicate);
+	case STATE_RATE: /* as where there is no room for one more rate */
+		return OUTCOME_HOTDROP;
 	}
 	return OUTCOME_FALSE;
 }

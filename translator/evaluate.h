@@ -29,7 +29,8 @@ struct evaluation_memory {
 
 /**
  * evaluate() - what the kernel's iptables would do with this packet at this hook.
- * @memory: NULL will do for a table without stateful matches.
+ * @memory: NULL will do for a table without stateful matches. Tables of rates (hashlimit) are not
+ * evaluated: their rules drop.
  * @counters: one for each rule of @ir; what the packet counts is added. Link-layer padding behind
  * the IP length is not counted.
  * Return: an enum verdict (accept or drop); -EINVAL for a packet that the IP layer discards before

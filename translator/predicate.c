@@ -315,12 +315,23 @@ static void emit_tcp_option(struct assembler *assembler, const struct predicate 
 	emit_jump(assembler, predicate->invert ? BPF_JNE : BPF_JEQ, REGISTER_VALUE, 0, fail);
 }
 
+static void emit_state_hotdrop(struct assembler *assembler)
+{
+	label_t answered = label_new(assembler);
+
+	emit_jump(assembler, BPF_JNE, BPF_REG_0, STATE_HOTDROP, answered);
+	emit_verdict(assembler, VERDICT_DROP);
+	label_place(assembler, answered);
+}
+
 /* Called even where the answer is known: the call is what is remembered. */
 static void emit_state(struct assembler *assembler, const struct predicate *predicate, label_t fail)
 {
 	emit_move_immediate(assembler, BPF_REG_1, (int32_t)predicate->state_index);
 	emit_move(assembler, BPF_REG_2, REGISTER_PACKET);
 	emit_call_state(assembler);
+	if (predicate->state.kind == STATE_RATE)
+		emit_state_hotdrop(assembler);
 	emit_jump(assembler, predicate->invert ? BPF_JNE : BPF_JEQ, BPF_REG_0, 0, fail);
 }
 

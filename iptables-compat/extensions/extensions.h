@@ -26,6 +26,7 @@ extern const struct match_extension match_quota;
 extern const struct match_extension match_statistic;
 extern const struct match_extension match_time;
 extern const struct match_extension match_connbytes;
+extern const struct match_extension match_hashlimit;
 extern const struct match_extension match_mac;
 extern const struct match_extension match_ttl;
 extern const struct match_extension match_hl;

@@ -22,6 +22,16 @@ hook_rules() {
 		-A INPUT -m connbytes --connbytes 0 --connbytes-mode avgpkt --connbytes-dir reply
 		-A INPUT -m connbytes ! --connbytes 3: --connbytes-mode packets --connbytes-dir reply
 		-A OUTPUT -m connbytes --connbytes 3 --connbytes-mode packets --connbytes-dir reply
+		-A INPUT -p udp -m hashlimit --hashlimit-upto 50/s --hashlimit-burst 1 --hashlimit-mode srcip --hashlimit-name a -m comment --comment limit
+		-A INPUT -p udp -m hashlimit --hashlimit-above 37/s --hashlimit-burst 20 --hashlimit-mode srcport --hashlimit-name b -m comment --comment limit
+		-A INPUT -p udp -m hashlimit --hashlimit-upto 600/min --hashlimit-mode srcip,dstport --hashlimit-name c -m comment --comment limit
+		-A INPUT -p udp -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 7 --hashlimit-name d
+		-A INPUT -p udp -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 7 --hashlimit-mode dstport --hashlimit-srcmask 8 --hashlimit-name d
+		-A INPUT -p udp -m hashlimit --hashlimit-upto 20kb/s --hashlimit-mode srcip --hashlimit-name e -m comment --comment bytes
+		-A INPUT -p udp -m hashlimit --hashlimit-above 3kb/s --hashlimit-burst 9kb --hashlimit-mode dstip --hashlimit-name f -m comment --comment bytes
+		-A INPUT -p udp -m hashlimit --hashlimit-upto 90/s --hashlimit-burst 10 --hashlimit-rate-match --hashlimit-mode srcip --hashlimit-name g -m comment --comment limit
+		-A INPUT -p udp -m hashlimit --hashlimit-above 2kb/s --hashlimit-rate-match --hashlimit-rate-interval 2 --hashlimit-name h -m comment --comment bytes
+		-A INPUT -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 3 --hashlimit-mode srcip,srcport,dstip,dstport --hashlimit-name j
 	EOF
 }
 
@@ -97,15 +107,16 @@ counted() { # NAME TABLES
 	fi | sed -n 's/^\[\([0-9]*\):[0-9]*\] /\1 /p'
 }
 
-# The counters of the two sides; of rules with a limit they may differ by @allowed, and where a
-# second begins by a tick of 10 ms, in packets.
+# The counters of the two sides; of rules with a limit they may differ by @allowed, where bytes are
+# limited by the small packets that fit in place of a large one, and where a second begins by a tick
+# of 10 ms, in packets.
 differences() { # TABLES ALLOWED
 	paste -d '\n' <(counted kernel "$1") <(counted bpf "$1") | awk -v allowed="$2" '
 		NR % 2 { theirs = $1; next }
 		{
 			difference = $1 - theirs
 			if (difference < 0) difference = -difference
-			if (difference > (/comment limit/ ? allowed : /comment second/ ? 20 : 0))
+			if (difference > (/comment limit/ ? allowed : /comment bytes/ ? 5 * allowed : /comment second/ ? 20 : 0))
 				print "kernel " theirs ", BPF: " $0
 			packets += theirs
 		}
@@ -192,3 +203,56 @@ done
 wait "${senders[@]}"
 equal "a quota of 10,000 packets, from two CPUs" 10000 "$(counter bpf iptables INPUT 1)"
 equal "each fourth of 40,000 packets, from two CPUs" 10000 "$(counter bpf iptables INPUT 2)"
+
+# Tables of rates: by their name from one table to the next, rates that changed included, until no
+# rule names them; what a full one has no place for is dropped, and not counted.
+rates() { # SETTINGS-OF-THE-RULE
+	printf '*filter\n:INPUT ACCEPT\n%s\n-A INPUT -p udp\nCOMMIT\n' \
+		"${1:+-A INPUT -p udp -m hashlimit --hashlimit-name n $1}"
+}
+
+restore() { # NAME SETTINGS
+	rates "$2" >"$scratch/rules"
+	if [ "$1" = bpf ]; then
+		on_bpf bpf iptables-legacy-restore "$scratch/rules"
+	else
+		XTABLES_LOCKFILE=$scratch/lock-kernel inside kernel iptables-legacy-restore "$scratch/rules"
+	fi
+}
+
+from_ports() { # NAME COUNT: from each of three ports
+	local port address=10.77.1.1
+	[ "$1" = kernel ] || address=10.77.2.1
+	for port in 4001 4002 4003; do
+		inside sender "$traffic" udp "$address" 5000 "$2" $port >/dev/null
+	done
+}
+
+hour="--hashlimit-upto 1/hour --hashlimit-mode srcport"
+for name in kernel bpf; do
+	counts() { counted $name iptables | sed 's/ .*//' | xargs; }
+	restore $name "$hour --hashlimit-burst 3 --hashlimit-htable-size 2 --hashlimit-htable-max 2"
+	from_ports $name 5
+	equal "$name: two ports have a place, the third is dropped" "6 10" "$(counts)"
+	restore $name "$hour --hashlimit-burst 7"
+	from_ports $name 5
+	equal "$name: the next table goes on with the name, as it was" "0 10" "$(counts)"
+	restore $name ""
+	restore $name "$hour --hashlimit-burst 7"
+	from_ports $name 10
+	equal "$name: a name that was gone begins anew" "21 30" "$(counts)"
+done
+
+on_bpf bpf iptables-legacy-restore <<-'EOF'
+	*filter
+	:INPUT ACCEPT
+	-A INPUT -p udp -m hashlimit --hashlimit-upto 1/min --hashlimit-burst 1000 --hashlimit-mode srcip --hashlimit-name cpus
+	COMMIT
+EOF
+senders=()
+for cpu in 0 1; do
+	inside sender taskset -c $cpu "$traffic" udp 10.77.2.1 5000 5000 >/dev/null &
+	senders+=($!)
+done
+wait "${senders[@]}"
+equal "a burst of 1,000 packets of one address, from two CPUs" 1000 "$(counter bpf iptables INPUT 1)"

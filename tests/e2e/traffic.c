@@ -18,7 +18,9 @@
 #define PAUSE	      100000 /* ns between the datagrams of a stream: 10,000 a second at most */
 
 static const char usage[] =
-	"usage: traffic udp ADDRESS PORT COUNT      send datagrams of 32 bytes, say how many went\n"
+	"usage: traffic udp ADDRESS PORT COUNT [FROM]  send datagrams of 32 bytes (from a port), "
+	"say "
+	"how many went\n"
 	"       traffic stream ADDRESS PORT         send them until SIGTERM, say how many\n"
 	"       traffic train COUNT US PORT ADDRESS...  COUNT datagrams of different lengths to "
 	"each,\n"
@@ -60,11 +62,30 @@ static int parse_endpoint(const char *address, const char *port, struct endpoint
 	return 0;
 }
 
+/* A socket to send datagrams from; @port: 0 for any; others may have the same. */
+static int sending_socket(const struct endpoint *to, uint16_t port)
+{
+	int fd = socket(to->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct endpoint from = { .length = to->length };
+	const int yes = 1;
+
+	from.address.ss_family = to->address.ss_family;
+	/* where it lies in both families */
+	((struct sockaddr_in *)&from.address)->sin_port = htons(port);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&from.address, from.length) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* Send until @count or the end; a refused one (EPERM, or ECONNREFUSED of one before) went too. */
-static int send_datagrams(const struct endpoint *to, unsigned long count, long pause)
+static int send_datagrams(const struct endpoint *to, uint16_t from, unsigned long count, long pause)
 {
 	const struct timespec delay = { .tv_nsec = pause };
-	int fd = socket(to->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = sending_socket(to, from);
 	unsigned long sent = 0;
 	char data[32] = "ubpfilter";
 
@@ -86,7 +107,8 @@ static int send_datagrams(const struct endpoint *to, unsigned long count, long p
 #define TRAIN_ENDS   8
 #define TRAIN_LENGTH 200 /* bytes at most */
 
-/* The same to all ends at nearly the same time. */
+/* The same to all ends at nearly the same time, from the same port: connections from it that are
+   still known are known to all. */
 static int send_train(unsigned long count, long microseconds, const struct endpoint *ends,
 		      size_t end_count)
 {
@@ -95,7 +117,7 @@ static int send_train(unsigned long count, long microseconds, const struct endpo
 	struct timespec next;
 
 	for (size_t i = 0; i < end_count; i++) {
-		fds[i] = socket(ends[i].address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		fds[i] = sending_socket(&ends[i], (uint16_t)(40000 + getpid() % 20000));
 		if (fds[i] < 0)
 			return 1;
 	}
@@ -211,10 +233,11 @@ int main(int argc, char **argv)
 	if (argc >= 6 && strcmp(what, "train") == 0)
 		return train(argc - 2, argv + 2);
 	if (argc >= 4 && parse_endpoint(argv[2], argv[3], &to) == 0) {
-		if (argc == 5 && strcmp(what, "udp") == 0)
-			return send_datagrams(&to, strtoul(argv[4], NULL, 10), 0);
+		if ((argc == 5 || argc == 6) && strcmp(what, "udp") == 0)
+			return send_datagrams(&to, argc == 6 ? (uint16_t)atoi(argv[5]) : 0,
+					      strtoul(argv[4], NULL, 10), 0);
 		if (argc == 4 && strcmp(what, "stream") == 0)
-			return send_datagrams(&to, DATAGRAMS_MAX, PAUSE);
+			return send_datagrams(&to, 0, DATAGRAMS_MAX, PAUSE);
 		if (argc == 5 && strcmp(what, "tcp") == 0)
 			return connect_once(&to, atoi(argv[4]));
 	}

@@ -222,6 +222,7 @@ static void add_state(struct draft *draft, uint8_t field)
 		state->time.monthdays = random_chance(draft->random, 80) ? 0xfffffffe : 0;
 		break;
 	case STATE_COUNTS: /* reads the kernel's own connection */
+	case STATE_RATE:   /* reads maps of the loader's */
 		break;
 	}
 	add(draft, &predicate);

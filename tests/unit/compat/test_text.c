@@ -220,6 +220,21 @@ static const char *const rules_both[] = {
 	"-m connbytes --connbytes 0:0 --connbytes-mode packets --connbytes-dir original",
 	"-m connbytes --connbytes 0:18446744073709551614 --connbytes-mode bytes "
 	"--connbytes-dir both",
+	"-m hashlimit --hashlimit-upto 30/sec --hashlimit-burst 60 --hashlimit-mode srcip "
+	"--hashlimit-name web",
+	"-m hashlimit --hashlimit-above 512kb/s --hashlimit-name b --hashlimit-mode srcip,dstport",
+	"-m hashlimit --hashlimit-above 512kb/s --hashlimit-burst 1mb --hashlimit-name c "
+	"--hashlimit-mode dstip,srcport --hashlimit-srcmask 24 --hashlimit-dstmask 16 "
+	"--hashlimit-htable-size 100 --hashlimit-htable-max 200 "
+	"--hashlimit-htable-gcinterval 500 --hashlimit-htable-expire 2000",
+	"-m hashlimit --hashlimit-upto 5/day --hashlimit-name d",
+	"-m hashlimit --hashlimit-above 100/min --hashlimit-name e --hashlimit-rate-match "
+	"--hashlimit-rate-interval 2",
+	"-m hashlimit --hashlimit 7/hour --hashlimit-name f --hashlimit-mode srcip",
+	"-m hashlimit --hashlimit-upto 100kb/s --hashlimit-name g --hashlimit-rate-match",
+	"-m hashlimit --hashlimit-upto 1000000/s --hashlimit-name h --hashlimit-srcmask 0",
+	"-m hashlimit --hashlimit-upto 61/min --hashlimit-name i --hashlimit-burst 10000",
+	"-m hashlimit --hashlimit-upto 123456b/s --hashlimit-burst 3000000b --hashlimit-name j",
 	"-m quota --quota 0",
 	"-m quota ! --quota 18446744073709551615",
 	"-m statistic --mode random --probability 0",
