@@ -365,7 +365,7 @@ static void add_conditions(struct draft *draft)
 	for (uint32_t i = 0; i < count; i++)
 		add_field(draft,
 			  (enum field)random_below(draft->random, random_chance(draft->random, 10)
-									  ? FIELD_COUNT
+									  ? FIELD_BEYOND
 									  : FIELD_NEVER));
 }
 
