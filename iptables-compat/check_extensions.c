@@ -116,7 +116,8 @@ static int check_target_extension(struct table *table, uint32_t index, const uns
 	if (field_u16(target, 0) != sizeof(struct xt_entry_target) + XT_ALIGN(extension->size) ||
 	    (extension->check && extension->check(data, &context)))
 		return -EINVAL;
-	clear_behind(table, data, extension->size, extension->size);
+	clear_behind(table, data, extension->user_size ? extension->user_size : extension->size,
+		     extension->size);
 	return 0;
 }
 

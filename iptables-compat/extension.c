@@ -45,6 +45,14 @@ static const struct target_extension *const targets[] = {
 	&target_reject_ipv4, &target_reject_ipv6, &target_log, &target_nflog, &target_mark,
 };
 
+const struct target_extension *target_at(size_t index)
+{
+	if (index < ARRAY_SIZE(targets))
+		return targets[index];
+	index -= ARRAY_SIZE(targets);
+	return index < CONTINUING_TARGETS ? &targets_continuing[index] : NULL;
+}
+
 static bool target_is_named(const struct target_extension *target, enum family family,
 			    const char *name)
 {
@@ -53,16 +61,20 @@ static bool target_is_named(const struct target_extension *target, enum family f
 
 const struct target_extension *target_find(enum family family, const char *name, uint8_t revision)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
-		if (target_is_named(targets[i], family, name) && targets[i]->revision == revision)
-			return targets[i];
+	const struct target_extension *target;
+
+	for (size_t i = 0; (target = target_at(i)); i++)
+		if (target_is_named(target, family, name) && target->revision == revision)
+			return target;
 	return NULL;
 }
 
 const struct target_extension *target_named(enum family family, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
-		if (target_is_named(targets[i], family, name))
-			return targets[i];
+	const struct target_extension *target;
+
+	for (size_t i = 0; (target = target_at(i)); i++)
+		if (target_is_named(target, family, name))
+			return target;
 	return NULL;
 }

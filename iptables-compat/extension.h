@@ -53,17 +53,19 @@ enum target_end {
  * of the table can see, and of which is known what becomes of the packet. The kernel checks its
  * data once more.
  */
+#define TARGET_CHANGES 2
 struct target_extension {
 	const char *name;
 	uint8_t revision;
 	unsigned families; /* FAMILY_BIT()s */
 	enum target_end end;
-	bool reads_protocol; /* the kernel's check looks at the entry's protocol */
-	const char *changes; /* the match that reads what it changes; NULL: none */
-	size_t size;	     /* bytes of target data */
-	/* as of a match */
-	int (*check)(const void *data, const struct match_context *context);
-	int (*print)(const void *data, FILE *out);
+	bool reads_protocol;		     /* the kernel's check looks at the entry's protocol */
+	const char *changes[TARGET_CHANGES]; /* matches that read what it changes */
+	const char *options;		     /* as of a match */
+	size_t size;			     /* bytes of target data */
+	size_t user_size;		     /* as of a match */
+	int (*check)(const void *data, const struct match_context *context); /* as of a match */
+	int (*print)(const void *data, FILE *out); /* NULL: what it says is not shown */
 };
 
 #define FAMILY_BIT(family) (1u << (family))
@@ -79,8 +81,11 @@ const struct match_extension *match_named(enum family family, const char *name);
 
 /** match_at() - the extensions one by one, from 0 on; NULL behind the last. */
 const struct match_extension *match_at(size_t index);
-/** target_find(), target_named() - the same for targets that are not the kernel's standard ones. */
+
+/** target_find(), target_named(), target_at() - the same for targets that are not the kernel's
+ * standard ones. */
 const struct target_extension *target_find(enum family family, const char *name, uint8_t revision);
 const struct target_extension *target_named(enum family family, const char *name);
+const struct target_extension *target_at(size_t index);
 
 #endif

@@ -113,8 +113,9 @@ static int print_target(FILE *out, const struct table *table, const struct entry
 	char letter = flags & layout_get(table->family)->goto_flag ? 'g' : 'j';
 
 	if (!known)
-		fprintf(out, " -j %s%s", target_name(entry->target), extension ? "" : " ...");
-	if (extension)
+		fprintf(out, " -j %s%s", target_name(entry->target),
+			extension && extension->print ? "" : " ...");
+	if (extension && extension->print)
 		return extension->print(entry->target->data, out);
 	if (!known || (uint32_t)verdict == table->offsets[index] + entry->next_offset)
 		return 0;

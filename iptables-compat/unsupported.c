@@ -5,7 +5,7 @@
 
 #include "../common/cleanup.h"
 
-static const struct unsupported matches[] = {
+static const struct unsupported left[] = {
 	{ "recent", "its lists are shown and changed in /proc/net/xt_recent, and rules of other "
 		    "tables share them" },
 	{ "connlimit", "the kernel counts connections in lists that programs cannot read" },
@@ -15,17 +15,21 @@ static const struct unsupported matches[] = {
 	{ "rpfilter", "no rule of the filter table may have it" },
 	{ "bpf", "programs do not run the user's own on a packet" },
 	{ "u32", "it may read the whole packet, by steps that packets decide" },
+	{ "NFQUEUE", "user space may have the packet go through the table once more" },
+	{ "TCPMSS", "later rules see and count the packet that it changed" },
+	{ "SYNPROXY", "what becomes of the packet, it decides itself" },
+	{ "CLASSIFY", "the kernel takes it in FORWARD and OUTPUT only" },
 };
 
 const struct unsupported *unsupported_at(size_t index)
 {
-	return index < ARRAY_SIZE(matches) ? &matches[index] : NULL;
+	return index < ARRAY_SIZE(left) ? &left[index] : NULL;
 }
 
 const char *unsupported_reason(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(matches); i++)
-		if (strcmp(matches[i].name, name) == 0)
-			return matches[i].reason;
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++)
+		if (strcmp(left[i].name, name) == 0)
+			return left[i].reason;
 	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Why some matches are left to the kernel. */
+/* Why some matches and targets are left to the kernel. */
 #ifndef UBPFILTER_UNSUPPORTED_H
 #define UBPFILTER_UNSUPPORTED_H
 
@@ -13,7 +13,8 @@ struct unsupported {
 /** unsupported_at() - one by one, from 0 on; NULL behind the last. */
 const struct unsupported *unsupported_at(size_t index);
 
-/** unsupported_reason() - why match @name is not done; NULL where there is nothing to say. */
+/** unsupported_reason() - why match or target @name is not done; NULL where there is nothing to
+ * say. */
 const char *unsupported_reason(const char *name);
 
 #endif

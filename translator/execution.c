@@ -24,8 +24,9 @@ static const struct target_extension *changed(const struct ir *ir, const char *m
 	for (uint32_t i = 0; i < ir->execution_count; i++) {
 		const struct target_extension *extension = extension_of(ir, &ir->executions[i]);
 
-		if (extension && extension->changes && strcmp(extension->changes, match) == 0)
-			return extension;
+		for (int j = 0; extension && j < TARGET_CHANGES; j++)
+			if (extension->changes[j] && strcmp(extension->changes[j], match) == 0)
+				return extension;
 	}
 	return NULL;
 }

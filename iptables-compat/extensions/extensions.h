@@ -48,6 +48,9 @@ extern const struct target_extension target_log;
 extern const struct target_extension target_nflog;
 extern const struct target_extension target_mark;
 
+#define CONTINUING_TARGETS 12
+extern const struct target_extension targets_continuing[CONTINUING_TARGETS];
+
 #define FAMILIES_ALL (FAMILY_BIT(FAMILY_IPV4) | FAMILY_BIT(FAMILY_IPV6))
 
 enum inversion {

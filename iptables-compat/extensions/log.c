@@ -43,6 +43,8 @@ const struct target_extension target_log = {
 	.name = "LOG",
 	.families = FAMILIES_ALL,
 	.end = TARGET_CONTINUES,
+	.options = "--log-level, --log-prefix, --log-tcp-sequence, --log-tcp-options, "
+		   "--log-ip-options, --log-uid, --log-macdecode",
 	.size = sizeof(struct xt_log_info),
 	.check = log_check,
 	.print = log_print,

@@ -17,7 +17,8 @@ const struct target_extension target_mark = {
 	.revision = 2,
 	.families = FAMILIES_ALL,
 	.end = TARGET_CONTINUES,
-	.changes = "mark",
+	.changes = { "mark" },
+	.options = "--set-xmark",
 	.size = sizeof(struct xt_mark_tginfo2),
 	.print = mark_print,
 };

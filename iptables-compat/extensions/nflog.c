@@ -39,6 +39,7 @@ const struct target_extension target_nflog = {
 	.name = "NFLOG",
 	.families = FAMILIES_ALL,
 	.end = TARGET_CONTINUES,
+	.options = "--nflog-group, --nflog-prefix, --nflog-range, --nflog-size, --nflog-threshold",
 	.size = sizeof(struct xt_nflog_info),
 	.check = nflog_check,
 	.print = nflog_print,

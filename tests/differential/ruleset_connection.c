@@ -123,6 +123,8 @@ static void put_security(FILE *out, const struct scope *scope, struct random *ra
 			fprintf(out, "-A %s -m conntrack --ctstate %s\n", hooks[i], states[s]);
 		for (unsigned mark = 0; scope->marks && mark < 4; mark++)
 			fprintf(out, "-A %s -m mark --mark %u\n", hooks[i], mark);
+		for (unsigned mark = 0; scope->marks && watch && mark < 4; mark++)
+			fprintf(out, "-A %s -m connmark --mark %u\n", hooks[i], mark);
 	}
 	fputs("COMMIT\n", out);
 }

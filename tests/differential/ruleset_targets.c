@@ -38,13 +38,33 @@ static void put_nflog(FILE *out, const struct scope *scope, struct random *rando
 		fprintf(out, " --nflog-size %u", 20 + random_below(random, 40));
 }
 
-/* What later tables see: put_security() counts it. */
+/* What later tables see, as the other marks: put_security() counts it. Connections are tracked. */
+static void put_connection_mark(FILE *out, const struct scope *scope, struct random *random)
+{
+	static const char *const kinds[] = { "--set-mark 1",   "--or-mark 2",  "--save-mark",
+					     "--restore-mark", "--xor-mark 3", "--set-xmark 2/3" };
+
+	(void)scope;
+	fprintf(out, " -j CONNMARK %s", PICK(random, kinds));
+}
+
+static void put_hash_mark(FILE *out, const struct scope *scope, struct random *random)
+{
+	(void)scope;
+	fprintf(out, " -j HMARK --hmark-tuple %s --hmark-mod 3 --hmark-offset 1 --hmark-rnd 7",
+		random_chance(random, 50) ? "src,dst" : "src");
+}
+
 static void put_mark(FILE *out, const struct scope *scope, struct random *random)
 {
 	static const char *const kinds[] = { "set-mark", "set-xmark", "and-mark", "or-mark",
 					     "xor-mark" };
 
-	if (scope->marks)
+	if (scope->marks && scope->variant != VARIANT_PLAIN && random_chance(random, 40))
+		put_connection_mark(out, scope, random);
+	else if (scope->marks && random_chance(random, 20))
+		put_hash_mark(out, scope, random);
+	else if (scope->marks)
 		fprintf(out, " -j MARK --%s %u", PICK(random, kinds), random_below(random, 4));
 	else
 		put_nflog(out, scope, random);

@@ -96,27 +96,54 @@ static unsigned extension_stages(const struct match_extension *extension)
 	return stages;
 }
 
+static const char *families_text(unsigned families)
+{
+	bool ipv4 = families & FAMILY_BIT(FAMILY_IPV4), ipv6 = families & FAMILY_BIT(FAMILY_IPV6);
+
+	return ipv4 && ipv6 ? "IPv4, IPv6" : ipv4 ? "IPv4" : "IPv6";
+}
+
 static void write_row(FILE *out, const struct match_extension *extension)
 {
-	bool ipv4 = extension->families & FAMILY_BIT(FAMILY_IPV4);
-	bool ipv6 = extension->families & FAMILY_BIT(FAMILY_IPV6);
 	unsigned stages = extension_stages(extension);
 
 	cr_assert_neq(extension->options, NULL, "%s has no options", extension->name);
 	fprintf(out, "| %s | %u | %s | `%s` |", extension->name, extension->revision,
-		ipv4 && ipv6 ? "IPv4, IPv6"
-		: ipv4	     ? "IPv4"
-			     : "IPv6",
-		extension->options);
+		families_text(extension->families), extension->options);
 	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
 		if (stages & STAGE_BIT(stage))
 			fprintf(out, " %s", stage_name((enum stage)stage));
 	fprintf(out, " | %s |\n", extension->limits ? extension->limits : "");
 }
 
+static const char targets_heading[] =
+	"\n## Targets\n"
+	"\n"
+	"Executed by the kernel for packets that BPF has judged, right behind the netfilter stage\n"
+	"(docs/architecture.md, \"Targets\"): their effects are the kernel's own, counters are "
+	"BPF's. Where\n"
+	"XDP or TC decide alone, and where a match of the same table reads what a target changes, "
+	"the\n"
+	"table is the kernel's. Early stages leave it packets that a target may mean.\n"
+	"\n"
+	"| target | revision | families | options | behind it | not with match |\n"
+	"|---|---|---|---|---|---|\n";
+
+static void write_target(FILE *out, const struct target_extension *target)
+{
+	cr_assert_neq(target->options, NULL, "%s has no options", target->name);
+	fprintf(out, "| %s | %u | %s | `%s` | %s |", target->name, target->revision,
+		families_text(target->families), target->options,
+		target->end == TARGET_DROPS ? "dropped" : "the next rule");
+	for (int i = 0; i < TARGET_CHANGES && target->changes[i]; i++)
+		fprintf(out, " %s", target->changes[i]);
+	fputs(" |\n", out);
+}
+
 static char *made(void)
 {
 	const struct match_extension *extension;
+	const struct target_extension *target;
 	const struct unsupported *unsupported;
 	char *text = NULL;
 	size_t size;
@@ -125,7 +152,10 @@ static char *made(void)
 	fputs(heading, out);
 	for (size_t i = 0; (extension = match_at(i)); i++)
 		write_row(out, extension);
-	fputs("\nLeft to the kernel, with the reason:\n\n| match | reason |\n|---|---|\n", out);
+	fputs(targets_heading, out);
+	for (size_t i = 0; (target = target_at(i)); i++)
+		write_target(out, target);
+	fputs("\n## Left to the kernel\n\n| match, TARGET | reason |\n|---|---|\n", out);
 	for (size_t i = 0; (unsupported = unsupported_at(i)); i++)
 		fprintf(out, "| %s | %s |\n", unsupported->name, unsupported->reason);
 	fclose(out);

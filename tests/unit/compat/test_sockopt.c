@@ -229,7 +229,8 @@ static const struct refusal refusals[] = {
 	  "filter/INPUT rule 3: match \"string\" is not done in BPF: its text may "
 	  "be anywhere in a packet" },
 	{ "-A user\n-A user -j NFQUEUE\n",
-	  "filter/user rule 2: target \"NFQUEUE\" is not done in BPF" },
+	  "filter/user rule 2: target \"NFQUEUE\" is not done in BPF: user space "
+	  "may have the packet go through the table once more" },
 	{ "-A OUTPUT -j QUEUE\n", "filter/OUTPUT rule 1: target \"QUEUE\" is not done in BPF" },
 };
 
