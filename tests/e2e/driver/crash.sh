@@ -15,6 +15,11 @@ hits() { # by the rule for the ping
 	sed -n 's/^\[\([0-9]*\):.* -s 10.99.0.2.*/\1/p' <<<"$1"
 }
 
+# A table with one rule for the ping, behind others.
+ping_table() { # NAME VERDICT [LINE...]
+	printf '%s\n' '*filter' "${@:3}" "-A INPUT -s 10.99.0.2 -p icmp -j $2" COMMIT >"$scratch/$1"
+}
+
 # What each table looks like in force, and what is there then. Tables that drop the ping have names
 # that begin with "dropping".
 declare -A zero pins_with
@@ -96,12 +101,14 @@ points_of() { # driver|supervisor TABLE
 }
 
 crash() { # driver|supervisor FROM TO
-	local call when status tracee step hit=0 tried=0
+	local call when status tracee points step hit=0 tried=0
 	begin "$2"
 	saved >/dev/null
 	points_of "$1" "$3" | grep -E -A $behind --no-group-separator "^($only) " >"$scratch/points"
 	force=
-	step=${CRASH_STEP:-$(($(wc -l <"$scratch/points") / 12 + 1))}
+	points=$(wc -l <"$scratch/points")
+	step=${CRASH_STEP:-$((points / 12 + 1))}
+	[ "$step" -le "$points" ] || step=$points
 	while read -r call when _; do
 		begin "$2"
 		saved >/dev/null # whatever was killed is there again
@@ -121,5 +128,5 @@ crash() { # driver|supervisor FROM TO
 		check "$1 killed at $call $when, from $2 to $3" "$3" $status
 	done < <(awk -v step="$step" -v first=$((RANDOM % step)) 'NR % step == first' "$scratch/points")
 	[ $hit -gt 0 ] || fail "$1: was never killed"
-	echo "  $1, $2 to $3: $(wc -l <"$scratch/points") system calls, $tried tried, killed at $hit"
+	echo "  $1, $2 to $3: $points system calls, $tried tried, killed at $hit"
 }

@@ -4,9 +4,7 @@
 . "$(dirname "$0")/crash.sh"
 command -v nft >/dev/null || skip "needs nft"
 
-echo '*filter
--A INPUT -s 10.99.0.2 -p icmp -j DROP
-COMMIT' >"$scratch/dropping"
+ping_table dropping DROP
 echo '*filter
 -A INPUT -s 10.99.0.2 -p icmp -j ACCEPT
 -A INPUT -m state --state INVALID -j DROP

@@ -2,9 +2,7 @@
 # A REPLACE that is killed anywhere leaves the old table with its counters, or the new one.
 . "$(dirname "$0")/crash.sh"
 
-echo '*filter
--A INPUT -s 10.99.0.2 -p icmp -j DROP
-COMMIT' >"$scratch/dropping"
+ping_table dropping DROP
 echo '*filter
 :other - [0:0]
 -A INPUT -s 10.99.0.2 -p icmp -j other

@@ -3,21 +3,12 @@
 # force, and whoever does not enforce it has no rules.
 . "$(dirname "$0")/crash.sh"
 
-for table in dropping accepting; do
-	verdict=$([ $table = dropping ] && echo DROP || echo ACCEPT)
-	echo "*filter
--A INPUT -s 10.99.0.2 -p icmp -j $verdict
-COMMIT" >"$scratch/$table"
-	echo "*filter
--A FORWARD -m string --algo bm --string $table -j DROP
--A INPUT -s 10.99.0.2 -p icmp -j $verdict
-COMMIT" >"$scratch/$table-kernels"
-done
-echo '*filter
-:first - [0:0]
--A first -m string --algo bm --string other -j DROP
--A INPUT -s 10.99.0.2 -p icmp -j DROP
-COMMIT' >"$scratch/dropping-kernels-other"
+ping_table dropping DROP
+ping_table accepting ACCEPT
+ping_table dropping-kernels DROP '-A FORWARD -m string --algo bm --string dropping -j DROP'
+ping_table accepting-kernels ACCEPT '-A FORWARD -m string --algo bm --string accepting -j DROP'
+ping_table dropping-kernels-other DROP ':first - [0:0]' \
+	'-A first -m string --algo bm --string other -j DROP'
 
 reason() { "$programs/ubpfilter" status | sed -n "s/; BPF drops early.*//; s/.*enforced by the kernel's ip_tables: //p"; }
 

@@ -3,23 +3,12 @@
 # the kernel's own has the targets of that one and nothing else.
 . "$(dirname "$0")/crash.sh"
 
-for table in dropping accepting; do
-	verdict=$([ $table = dropping ] && echo DROP || echo ACCEPT)
-	echo "*filter
--A INPUT -s 10.99.0.2 -p icmp -j $verdict
-COMMIT" >"$scratch/$table"
-	echo "*filter
--A INPUT -p icmp -j NFLOG --nflog-group 9
--A INPUT -s 10.99.0.2 -p icmp -j $verdict
-COMMIT" >"$scratch/$table-logged"
-done
-echo '*filter
--A INPUT -s 10.99.0.2 -p icmp -j REJECT
-COMMIT' >"$scratch/dropping-rejected"
-echo '*filter
--A FORWARD -m string --algo bm --string x -j DROP
--A INPUT -s 10.99.0.2 -p icmp -j DROP
-COMMIT' >"$scratch/dropping-kernels"
+ping_table dropping DROP
+ping_table accepting ACCEPT
+ping_table dropping-logged DROP '-A INPUT -p icmp -j NFLOG --nflog-group 9'
+ping_table accepting-logged ACCEPT '-A INPUT -p icmp -j NFLOG --nflog-group 9'
+ping_table dropping-rejected REJECT
+ping_table dropping-kernels DROP '-A FORWARD -m string --algo bm --string x -j DROP'
 
 # The kernel's own table, generations by the name N: of each, as it was when all went well.
 kernels_own() {
