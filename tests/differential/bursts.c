@@ -123,6 +123,7 @@ void make_fragments(struct maker *maker)
 	if (random_chance(random, 15))
 		extensions_make(&maker->network, !scope_is_exact(maker->scope), random);
 	payload_make(&payload, &maker->network, ports_make(random), random);
+	payload_spoil(&payload, maker->network.protocol, random);
 	if (random_chance(random, 30)) {
 		make_stray(maker, &payload);
 		return;

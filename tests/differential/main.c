@@ -226,10 +226,6 @@ static int run(const struct options *options)
 							       : turn % 3,
 		};
 
-		/* what early stages alone know of connections is another matter */
-		if (options->variant < 0 && scope.variant != VARIANT_PLAIN &&
-		    !scope_is_exact(&scope))
-			continue;
 		result = twins_try(options, &scope, end, &tally);
 	}
 	printf("differential: %s: %u rulesets x %u steps, %u differences, %u unsteady, %u handed "

@@ -50,13 +50,16 @@ static void address_pick(unsigned char to[16], int family, const struct address_
 		  list->members[random_below(random, list->count)], to);
 }
 
-static unsigned char protocol_pick(int family, struct random *random)
+/* Early stages alone know connections, and what errors say of them, of some protocols. */
+static unsigned char protocol_pick(const struct scope *scope, struct random *random)
 {
+	int family = scope->family;
 	static const unsigned char protocols[] = { IPPROTO_TCP, IPPROTO_TCP,  IPPROTO_UDP,
 						   IPPROTO_UDP, 0 /* ICMP */, 0,
 						   IPPROTO_GRE, IPPROTO_SCTP, IPPROTO_ESP,
 						   IPPROTO_AH };
-	unsigned char protocol = PICK(random, protocols);
+	unsigned known = scope_predicts(scope) ? 6 : sizeof(protocols);
+	unsigned char protocol = protocols[random_below(random, known)];
 
 	return protocol ? protocol : family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 }
@@ -73,7 +76,7 @@ bool network_make(struct network *network, const struct scope *scope, enum origi
 	memset(network, 0, offsetof(struct network, extensions));
 	network->family = scope->family;
 	network->extensions_size = 0;
-	network->protocol = protocol_pick(scope->family, random);
+	network->protocol = protocol_pick(scope, random);
 	network->hop_limit = 64;
 	if (random_chance(random, 6))
 		network->hop_limit = PICK(random, limits);

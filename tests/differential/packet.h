@@ -73,6 +73,9 @@ struct ports ports_make(struct random *random);
 /* A packet of the network's protocol, checksum included. */
 void payload_make(struct payload *payload, const struct network *network, struct ports ports,
 		  struct random *random);
+/* payload_spoil() - rarely, a bit of its header or the header's length; its checksum at least is
+   wrong then. */
+void payload_spoil(struct payload *payload, unsigned char protocol, struct random *random);
 /* TCP with these flags, UDP, or an echo request or reply: one packet of a conversation. */
 void payload_converse(struct payload *payload, const struct network *network, struct ports ports,
 		      unsigned char tcp_flags, bool reply);

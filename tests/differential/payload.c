@@ -78,8 +78,6 @@ static void make_tcp(struct payload *payload, struct ports ports, struct random 
 	put_tcp(payload, ports, PICK(random, flags));
 	options = random_chance(random, 40) ? put_tcp_options(payload->data + 20, random) : 0;
 	payload->data[12] = (unsigned char)((20 + options) / 4 << 4);
-	if (random_chance(random, 3))
-		payload->data[12] = (unsigned char)(random_below(random, 16) << 4);
 	payload->size = 20 + options + random_below(random, 20);
 }
 
@@ -163,8 +161,14 @@ void payload_make(struct payload *payload, const struct network *network, struct
 		break;
 	}
 	payload_checksum(payload, network);
+}
+
+void payload_spoil(struct payload *payload, unsigned char protocol, struct random *random)
+{
 	if (payload->size > 16 && random_chance(random, 4))
 		payload->data[random_below(random, 16)] ^= 0x10;
+	if (protocol == IPPROTO_TCP && random_chance(random, 3))
+		payload->data[12] = (unsigned char)(random_below(random, 16) << 4);
 }
 
 void payload_converse(struct payload *payload, const struct network *network, struct ports ports,

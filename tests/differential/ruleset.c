@@ -138,6 +138,9 @@ static void put_target(FILE *out, unsigned first_chain, unsigned chains, bool us
 {
 	unsigned kind = random_below(random, 10);
 
+	/* conntrack has not seen what is dropped ahead of it, and has seen what is behind it */
+	if (kind >= 3 && kind < 6 && scope_predicts(scope))
+		return;
 	if (scope->executes && random_chance(random, EXECUTING_PERCENT))
 		put_execution(out, scope, random);
 	else if (kind < 3)
@@ -196,7 +199,8 @@ static void heading_make(struct ruleset *ruleset, unsigned chains, struct random
 	fputs("*filter\n", out);
 	for (unsigned i = 0; i < 3; i++)
 		fprintf(out, ":%s %s [0:0]\n", hooks[i],
-			random_chance(random, 70) ? "ACCEPT" : "DROP");
+			scope_predicts(&ruleset->scope) || random_chance(random, 70) ? "ACCEPT"
+										     : "DROP");
 	for (unsigned i = 0; i < chains; i++)
 		fprintf(out, ":c%u - [0:0]\n", i);
 	fclose(out);
@@ -240,10 +244,12 @@ void ruleset_make(struct ruleset *ruleset, const struct scope *of_twins, struct 
 			snprintf(chain, sizeof(chain), "%s", hooks[i]);
 		else
 			snprintf(chain, sizeof(chain), "c%u", i - 3);
-		while (rules-- && ruleset->rule_count < RULES_MAX)
+		while (rules-- && ruleset->rule_count < RULES_MAX - 1)
 			ruleset->rules[ruleset->rule_count++] =
 				rule_make(chain, i < 3 ? 0 : i - 2, chains, scope, random);
 	}
+	if (scope_predicts(scope)) /* so that NAT is undone for all rules */
+		ruleset->rules[ruleset->rule_count++] = strdup("-A FORWARD -m state --state NEW");
 	others_make(ruleset, random);
 }
 

@@ -2,10 +2,12 @@
 /* Rules about connections, and the tables around the filter. */
 #include "ruleset.h"
 
+#include <string.h>
+
 static const char *const states[] = {
 	"NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED", "SNAT", "DNAT",
 };
-static const char *const statuses[] = { "NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED" };
+static const char *const statuses[] = { "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED", "NONE" };
 static const char *const protocols[] = { "tcp", "udp", "icmp", "ipv6-icmp", "47" };
 static const char *const addresses4[] = {
 	"10.91.1.1",	"10.91.1.0/24", "10.91.2.7",
@@ -36,7 +38,8 @@ static void put_address(FILE *out, const struct scope *scope, struct random *ran
 {
 	static const char *const options[] = { "orig", "repl" };
 
-	fprintf(out, " %s--ct%s%s %s", inversion(random), PICK(random, options),
+	fprintf(out, " %s--ct%s%s %s", inversion(random),
+		scope_predicts(scope) && scope_has_nat(scope) ? options[0] : PICK(random, options),
 		random_chance(random, 50) ? "src" : "dst",
 		scope->family == 4 ? PICK(random, addresses4) : PICK(random, addresses6));
 }
@@ -52,16 +55,16 @@ static void put_port(FILE *out, const struct scope *scope, struct random *random
 
 static void put_state(FILE *out, const struct scope *scope, struct random *random)
 {
-	(void)scope;
+	/* NAT of what leaves is found before TC egress, and behind OUTPUT */
 	fprintf(out, " %s--ctstate ", inversion(random));
-	put_some(out, states, 7, random);
+	put_some(out, states, scope_predicts(scope) && scope_has_nat(scope) ? 5 : 7, random);
 }
 
 static void put_status(FILE *out, const struct scope *scope, struct random *random)
 {
-	(void)scope;
+	/* the same of being confirmed */
 	fprintf(out, " %s--ctstatus ", inversion(random));
-	put_some(out, statuses, 5, random);
+	put_some(out, statuses, scope_predicts(scope) ? 3 : 5, random);
 }
 
 static void put_tracked_protocol(FILE *out, const struct scope *scope, struct random *random)
@@ -70,30 +73,33 @@ static void put_tracked_protocol(FILE *out, const struct scope *scope, struct ra
 	fprintf(out, " %s--ctproto %s", inversion(random), PICK(random, protocols));
 }
 
-static void put_lifetime(FILE *out, const struct scope *scope, struct random *random)
-{
-	(void)scope;
-	fprintf(out, " %s--ctexpire %s", inversion(random), PICK(random, lifetimes));
-}
-
 static void put_direction(FILE *out, const struct scope *scope, struct random *random)
 {
 	(void)scope;
 	fprintf(out, " --ctdir %s", random_chance(random, 50) ? "ORIGINAL" : "REPLY");
 }
 
+static void put_lifetime(FILE *out, const struct scope *scope, struct random *random)
+{
+	(void)scope;
+	fprintf(out, " %s--ctexpire %s", inversion(random), PICK(random, lifetimes));
+}
+
 static const struct {
 	void (*put)(FILE *out, const struct scope *scope, struct random *random);
 	unsigned percent;
 } kinds[] = {
-	{ put_state, 60 }, { put_status, 15 },	{ put_tracked_protocol, 15 }, { put_address, 20 },
-	{ put_port, 15 },  { put_lifetime, 8 }, { put_direction, 15 },
+	{ put_state, 60 },   { put_status, 15 },    { put_tracked_protocol, 15 },
+	{ put_address, 20 }, { put_direction, 15 }, { put_port, 15 },
+	{ put_lifetime, 8 },
 };
 
 void put_connection(FILE *out, const struct scope *scope, struct random *random)
 {
-	/* one option at least */
-	unsigned certain = random_below(random, sizeof(kinds) / sizeof(kinds[0]));
+	/* early stages see the lifetime that was left before the packet, and no ports of the first
+	 * one of ICMP */
+	unsigned count = sizeof(kinds) / sizeof(kinds[0]) - (scope_predicts(scope) ? 2 : 0);
+	unsigned certain = random_below(random, count); /* one option at least */
 
 	if (random_chance(random, 20)) {
 		fprintf(out, " -m state %s--state ", inversion(random));
@@ -101,7 +107,7 @@ void put_connection(FILE *out, const struct scope *scope, struct random *random)
 		return;
 	}
 	fputs(" -m conntrack", out);
-	for (unsigned kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+	for (unsigned kind = 0; kind < count; kind++)
 		if (kind == certain || random_chance(random, kinds[kind].percent))
 			kinds[kind].put(out, scope, random);
 }
@@ -139,13 +145,15 @@ static void put_mangle(FILE *out, struct random *random)
 	fputs("COMMIT\n", out);
 }
 
-static void put_raw(FILE *out, struct random *random)
+static void put_raw(FILE *out, const struct scope *scope, struct random *random)
 {
+	unsigned exempting = scope_predicts(scope) ? 0 : 30;
+
 	fputs("*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n", out);
-	if (random_chance(random, 30))
+	if (random_chance(random, exempting))
 		fprintf(out, "-A PREROUTING -p udp --dport %s -j CT --notrack\n",
 			PICK(random, ports));
-	if (random_chance(random, 30))
+	if (random_chance(random, exempting))
 		fprintf(out, "-A OUTPUT -p %s -j CT --notrack\n",
 			random_chance(random, 50) ? "tcp" : "udp");
 	fputs("COMMIT\n", out);
@@ -187,7 +195,9 @@ static void put_nat(FILE *out, const struct scope *scope, struct random *random)
 	      ":POSTROUTING ACCEPT [0:0]\n",
 	      out);
 	for (unsigned i = 0; i < count; i++)
-		if (random_chance(random, 30))
+		/* nobody knows ahead where a connection's first packet goes */
+		if (random_chance(random, 30) &&
+		    !(scope_predicts(scope) && !strstr(rules[i], "POSTROUTING")))
 			fprintf(out, "%s\n", rules[i]);
 	fputs("COMMIT\n", out);
 }
@@ -198,7 +208,7 @@ void put_other_tables(FILE *out, const struct scope *scope, struct random *rando
 	/* early stages keep back where packets meet other tables first */
 	if (scope->variant >= VARIANT_MARKED) {
 		put_mangle(out, random);
-		put_raw(out, random);
+		put_raw(out, scope, random);
 	}
 	if (scope->variant == VARIANT_NAT)
 		put_nat(out, scope, random);

@@ -42,4 +42,11 @@ static inline bool scope_is_exact(const struct scope *scope)
 	return scope->judge == JUDGE_NETFILTER;
 }
 
+/* Early stages alone look connections up that conntrack has not judged yet: what docs/semantics.md
+   lists under "Connections" is left out. */
+static inline bool scope_predicts(const struct scope *scope)
+{
+	return !scope_is_exact(scope) && scope->variant != VARIANT_PLAIN;
+}
+
 #endif

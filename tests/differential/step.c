@@ -14,11 +14,12 @@
 struct step step_make(const struct scope *scope, struct random *random)
 {
 	unsigned kind = random_below(random, 1000);
+	/* where conversations are left out, sockets have more of them */
+	unsigned more = scope_predicts(scope) ? 5 : 1;
 
-	(void)scope;
-	return (struct step){ .kind = kind < 12	  ? STEP_UDP
-				      : kind < 18 ? STEP_TCP
-						  : STEP_FRAMES,
+	return (struct step){ .kind = kind < 12 * more	 ? STEP_UDP
+				      : kind < 18 * more ? STEP_TCP
+							 : STEP_FRAMES,
 			      .seed = random_next(random) };
 }
 
@@ -92,17 +93,30 @@ struct frame *burst_add(struct maker *maker, enum origin origin, const struct pa
 	return frame;
 }
 
+/* A connection of its own: early stages do not know what conntrack finds wrong with a segment. */
+static struct ports ports_of_one(struct random *random)
+{
+	struct ports ports = ports_make(random);
+
+	ports.source = htons((uint16_t)(1024 + random_below(random, 64000)));
+	return ports;
+}
+
 static void make_single(struct maker *maker)
 {
 	static _Thread_local struct payload payload;
 	static _Thread_local struct packet_bytes packet;
-	bool exact = scope_is_exact(maker->scope);
+	bool exact = scope_is_exact(maker->scope), predicted = scope_predicts(maker->scope);
 
-	if (random_chance(&maker->random, 12))
+	if (!predicted && random_chance(&maker->random, 12))
 		extensions_make(&maker->network, !exact, &maker->random);
-	payload_make(&payload, &maker->network, ports_make(&maker->random), &maker->random);
+	payload_make(&payload, &maker->network,
+		     predicted ? ports_of_one(&maker->random) : ports_make(&maker->random),
+		     &maker->random);
+	if (!predicted)
+		payload_spoil(&payload, maker->network.protocol, &maker->random);
 	packet_write(&packet, &maker->network, payload.data, payload.size);
-	if (random_chance(&maker->random, maker->origin == FROM_ROUTER ? 3 : 8))
+	if (!predicted && random_chance(&maker->random, maker->origin == FROM_ROUTER ? 3 : 8))
 		packet_damage(&packet, maker->network.family, !exact, &maker->random);
 	burst_add(maker, maker->origin, &packet);
 }
@@ -122,9 +136,9 @@ void burst_make(struct burst *burst, const struct step *step, const struct scope
 	maker.network.id += salt;
 	if (kind < 7)
 		make_fragments(&maker);
-	else if (kind < 15)
+	else if (kind < 15 && !scope_predicts(scope))
 		make_conversation(&maker);
-	else if (kind < 17)
+	else if (kind < 17 && !scope_predicts(scope))
 		make_large(&maker);
 	else
 		make_single(&maker);
