@@ -177,8 +177,10 @@ static bool is_icmp(const unsigned char *packet, int family)
 
 /* The IP header, and behind it ports or ICMP type and code, without what each sender makes up by
    itself: ids, flow labels, times among the options, and checksums over these. */
-static void put_packet(FILE *out, const unsigned char *packet, size_t size, int family)
+static void put_packet(FILE *out, const unsigned char *packet, size_t size,
+		       const struct scope *scope)
 {
+	int family = scope->family;
 	unsigned header = header_size(packet, size, family);
 	unsigned from = family == 4 ? 6 : 4, to = family == 4 ? 10 : 40;
 
@@ -188,7 +190,9 @@ static void put_packet(FILE *out, const unsigned char *packet, size_t size, int 
 	put_bytes(out, packet + from, to - from);
 	put_bytes(out, packet + 12, family == 4 ? 8 : 0);
 	fputs(" ", out);
-	put_bytes(out, packet + header, is_icmp(packet, family) ? 2 : 4);
+	/* the port that source NAT takes for one that is in use is a random one */
+	if (is_icmp(packet, family) || !scope_has_nat(scope))
+		put_bytes(out, packet + header, is_icmp(packet, family) ? 2 : 4);
 }
 
 #define TCP_RST 4
@@ -207,22 +211,22 @@ static void hear_answer(const struct twin *twin, const char *where, const unsign
 	if (is_icmp(packet, family) && packet[header] == (family == 4 ? 3 : 1)) {
 		out = line_begin(heard);
 		fprintf(out, "%s: unreachable %u, %zu bytes: ", where, packet[header + 1], size);
-		put_packet(out, packet, size, family);
+		put_packet(out, packet, size, twin->scope);
 		fputs(" about ", out);
-		put_packet(out, inner, size - header - 8, family);
+		put_packet(out, inner, size - header - 8, twin->scope);
 		line_end(heard, out);
 	} else if (packet[family == 4 ? 9 : 6] == IPPROTO_TCP && packet[header + 13] & TCP_RST) {
 		out = line_begin(heard);
 		fprintf(out, "%s: reset, flags %02x, %zu bytes: ", where, packet[header + 13],
 			size);
-		put_packet(out, packet, size, family);
+		put_packet(out, packet, size, twin->scope);
 		line_end(heard, out);
 	}
 }
 
 /* --- NFLOG ---------------------------------------------------------------------------------- */
 
-static void put_attribute(FILE *out, const struct nlattr *attribute, int family)
+static void put_attribute(FILE *out, const struct nlattr *attribute, const struct scope *scope)
 {
 	const unsigned char *value = (const unsigned char *)attribute + NLA_HDRLEN;
 	unsigned size = attribute->nla_len - (unsigned)NLA_HDRLEN;
@@ -244,7 +248,7 @@ static void put_attribute(FILE *out, const struct nlattr *attribute, int family)
 		break;
 	case NFULA_PAYLOAD:
 		fprintf(out, " %u bytes: ", size);
-		put_packet(out, value, size, family);
+		put_packet(out, value, size, scope);
 		break;
 	default:
 		break;
@@ -267,7 +271,7 @@ static void hear_message(const struct twin *twin, const struct nlmsghdr *message
 
 		if (attribute->nla_len < NLA_HDRLEN || next + attribute->nla_len > end)
 			break;
-		put_attribute(out, attribute, twin->scope->family);
+		put_attribute(out, attribute, twin->scope);
 		next += NLA_ALIGN(attribute->nla_len);
 	}
 	line_end(heard, out);
