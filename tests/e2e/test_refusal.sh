@@ -24,7 +24,8 @@ refused "match" "ubpfilter: filter/FORWARD rule 1: $beyond_why" \
 refused "match, with the reason" "ubpfilter: filter/FORWARD rule 1: match \"recent\" is not done in BPF: its lists are shown and \
 changed in /proc/net/xt_recent, and rules of other tables share them" \
 	iptables-legacy -A FORWARD -m recent --set -j ACCEPT
-refused "target" 'ubpfilter: filter/INPUT rule 2: target "NFQUEUE" is not done in BPF' \
+refused "target" 'ubpfilter: filter/INPUT rule 2: target "NFQUEUE" is not done in BPF: user space may have the packet go '\
+'through the table once more' \
 	iptables-legacy -A INPUT -p tcp -j NFQUEUE
 refused "in a user chain" "ubpfilter: filter/mine rule 2: $beyond_why" \
 	iptables-legacy-restore -n <<<$'*filter\n:mine - [0:0]\n-A mine -p 5\n-A mine -m string --string x --algo bm\nCOMMIT'
