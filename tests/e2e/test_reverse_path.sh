@@ -69,7 +69,7 @@ for twin in ours kernel; do
 done
 inside kernel iptables-legacy-restore "$scratch/rules"
 on_bpf ours iptables-legacy-restore "$scratch/rules"
-if ! "$ubpfilter" status | grep -q netfilter_input; then
+if ! "$ubpfilter" status | grep -q netfilter_hooks; then
 	skip "sources that routing looks up" "this kernel has no netfilter hooks for BPF"
 	exit
 fi
