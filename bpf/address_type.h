@@ -13,6 +13,7 @@
 
 #include "fib_walk.h"
 #include "kernel_net.h"
+#include "opaque.h"
 
 /* Nodes and routes of one search, at most: far more than 33 ways of 33 nodes. */
 #define ROUTE_STEPS_MAX (1 << 20)
@@ -161,8 +162,13 @@ static __always_inline __u64 table_find(__u64 net, __u32 number)
 
 static __attribute__((noinline)) __u8 route_find(__u64 table, __u32 address)
 {
-	struct route_search search = { .walk = fib_walk_begin(table, address), .address = address };
+	struct route_search search = {
+		.walk = fib_walk_begin(table, address),
+		.route = opaque_zero,
+		.address = address,
+	};
 
+	search.walk.shorter += opaque_zero;
 	bpf_loop(ROUTE_STEPS_MAX, search_step, &search, 0);
 	return search.type ?: RTN_UNICAST;
 }

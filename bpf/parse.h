@@ -20,6 +20,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "opaque.h"
 #include "ports.h"
 #include "types.h"
 
@@ -99,13 +100,6 @@ static __always_inline __u32 transport_size(__u8 protocol)
 		return 0;
 	}
 }
-
-/*
- * 0, but not to the verifier. Before 6.7 it follows the callback of bpf_loop() through the first
- * turn only, and takes what is constant there for constant in all turns: branches of later turns
- * would be removed as dead. What changes from turn to turn must not begin as a known number.
- */
-static volatile __u32 opaque_zero;
 
 /* To the verifier, a packet is the same on all ways that lead out of the parser. */
 static __always_inline void packet_clear(struct packet *packet)
