@@ -152,7 +152,6 @@ const struct match_extension match_addrtype = {
 	.name = "addrtype",
 	.revision = 1,
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--src-type, --dst-type, --limit-iface-in, --limit-iface-out",
 	.limits = "not done: IPv6's LOCAL, ANYCAST and UNREACHABLE, for which the kernel goes "
 		  "through all routing tables by their rules; IPv4's --limit-iface-*, for which it "

@@ -116,14 +116,13 @@ void hearing_close(struct twin *twin)
 /* A line in the making; line_end() adds it. */
 static FILE *line_begin(struct heard *heard)
 {
-	size_t ignored;
 	FILE *out;
 
 	if (heard->count == heard->room) {
 		heard->room = heard->room ? heard->room * 2 : 64;
 		heard->lines = reallocarray(heard->lines, heard->room, sizeof(char *));
 	}
-	out = heard->lines ? open_memstream(&heard->lines[heard->count], &ignored) : NULL;
+	out = heard->lines ? open_memstream(&heard->lines[heard->count], &heard->length) : NULL;
 	if (!out)
 		abort();
 	return out;
@@ -280,11 +279,15 @@ static void hear_message(const struct twin *twin, const struct nlmsghdr *message
 static void hear_messages(const struct twin *twin, const unsigned char *bytes, size_t size,
 			  struct heard *heard)
 {
-	const struct nlmsghdr *message = (const void *)bytes;
-	unsigned left = (unsigned)size;
+	const struct nlmsghdr *message;
 
-	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))
+	/* the last one may end without its padding */
+	for (size_t at = 0; at + sizeof(*message) <= size; at += NLMSG_ALIGN(message->nlmsg_len)) {
+		message = (const void *)(bytes + at);
+		if (message->nlmsg_len < sizeof(*message) || message->nlmsg_len > size - at)
+			break;
 		hear_message(twin, message, heard);
+	}
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */

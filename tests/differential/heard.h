@@ -12,6 +12,7 @@ struct heard {
 	char **lines; /* owned, as each of them */
 	size_t count;
 	size_t room;
+	size_t length; /* of the last line, once it has ended */
 };
 
 /* Return 0 or -errno. */

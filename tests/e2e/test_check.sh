@@ -101,7 +101,7 @@ fi
 printf 'hook = tc\n' >config
 UBPFILTER_CONF=config says "the hook of the configuration" "tc counts: unrouted" "" "-A INPUT -s 10.0.0.1 -j DROP"
 printf 'strict = yes\n' >config
-UBPFILTER_CONF=config says "what is refused by it" 'refused -: filter/INPUT rule 1: match "string" is not done in BPF' "" \
+UBPFILTER_CONF=config says "what is refused by it" 'refused -: filter/INPUT rule 1: match "string" is not done in BPF: its text may be anywhere in a packet' "" \
 	"-A INPUT -m string --algo bm --string x"
 equal "is not exact" 3 $status
 contains "and says so" "^this table is refused" "$output"
