@@ -182,8 +182,7 @@ static bool task_is(const struct building *b, const struct task *task, uint64_t 
 		if (!(region->settled >> d & 1) &&
 		    memcmp(&task->region.ranges[d], &region->ranges[d], sizeof(struct range)) != 0)
 			return false;
-	return !count ||
-	       memcmp(b->next.pool + task->first, items, count * sizeof(*items)) == 0;
+	return !count || memcmp(b->next.pool + task->first, items, count * sizeof(*items)) == 0;
 }
 
 static int task_table_grow(struct level *level)
