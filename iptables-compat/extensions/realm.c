@@ -31,7 +31,6 @@ static int realm_lower(const void *data, const struct match_context *context, st
 const struct match_extension match_realm = {
 	.name = "realm",
 	.families = FAMILY_BIT(FAMILY_IPV4),
-	.unspec = true,
 	.hooks = 1u << NF_INET_LOCAL_IN | 1u << NF_INET_FORWARD | 1u << NF_INET_LOCAL_OUT |
 		 1u << NF_INET_POST_ROUTING,
 	.options = "--realm",

@@ -45,8 +45,10 @@ wait $changes || fail "a change failed beside stops: $(cat "$scratch/changes")"
 equal "rules after changes and stops" "$rules" "$(ipt -S)"
 equal "pins after changes and stops" "$before" "$(pins)"
 equal "mounts after changes and stops" 1 "$(mounts)"
+ipt -S >/dev/null
+last=$(driver)
 control stop >/dev/null
 until_true "the supervisor is gone" gone
-pgrep -x bpfilter_umh -P 1 >/dev/null && fail "a driver outlived its supervisor"
+until_true "its driver is gone" test ! -e "/proc/$last"
 in_peer ping -q -c 1 -W 1 10.99.0.1 >/dev/null || fail "accepted traffic is lost"
 echo "  $rounds rounds alone, $rounds changes beside stops"
