@@ -155,8 +155,8 @@ succeeds() { # NAME COMMAND...
 	fi
 }
 
-until_true() { # COMMAND...: wait for it, 30 seconds at most
-	local end=$((SECONDS + 30))
+until_true() { # COMMAND...: wait for it, two minutes at most
+	local end=$((SECONDS + 120))
 	while ! "$@"; do
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.02

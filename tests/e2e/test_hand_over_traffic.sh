@@ -19,6 +19,7 @@ switch_often() {
 
 declare -A sinks streams
 start_sink() { # NAME PORT
+	rm -f "$scratch/sink$2" # or the one of before is seen to be ready
 	ip netns exec "$tag-$1" "$traffic" sink "$2" >"$scratch/sink$2" &
 	sinks[$2]=$!
 	until_true grep -qs ready "$scratch/sink$2"

@@ -38,6 +38,7 @@ on_bpf_for() { # SECONDS NAME COMMAND...
 }
 
 start_sink() {
+	rm -f "$scratch/sink" # or the one of before is seen to be ready
 	ip netns exec "$tag-server" "$traffic" sink 7000 >"$scratch/sink" &
 	sink=$!
 	until_true grep -qs ready "$scratch/sink"
