@@ -21,6 +21,10 @@ static const char *const commands[] = {
 	"ip link set gin up && ip link set gout up",
 	"ip address add 10.9.1.254/24 dev gin && ip address add 10.9.2.254/24 dev gout",
 	"ip address add fd09:1::fe/64 dev gin nodad && ip address add fd09:2::fe/64 dev gout nodad",
+	/* IPv6 takes them for its own a little later, by a worker of the kernel's */
+	"for i in $(seq 1000); do"
+	" [ $(ip -6 route show table local | grep -c '^local fd09:') = 2 ] && exit 0; sleep 0.01;"
+	" done; exit 1",
 };
 
 static int open_device(const char *name)
