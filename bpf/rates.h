@@ -9,6 +9,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "ports.h"
 #include "rate_step.h"
 #include "state.h"
 #include "types.h"
@@ -71,24 +72,14 @@ static __always_inline void key_release(struct key_place *place)
 
 /* --- which rate it is ------------------------------------------------------------------------ */
 
-static __always_inline bool has_ports(const struct packet *packet)
+/* An SPI, which lies where others have ports. */
+static __always_inline bool has_spi(const struct packet *packet)
 {
-	switch (packet->protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
-	case IPPROTO_ESP:
-		return true;
-	case IPPROTO_AH:
-		return packet->family == 4;
-	default:
-		return false;
-	}
+	return packet->protocol == IPPROTO_ESP ||
+	       (packet->protocol == IPPROTO_AH && packet->family == 4);
 }
 
-/* as hashlimit_init_dst(): SPIs lie where ports do. Return: whether they can be told. */
+/* as hashlimit_init_dst(). Return: whether they can be told. */
 static __always_inline bool key_ports(struct rate_key *key, const struct packet *packet)
 {
 	__u16 source = packet->source_port, destination = packet->destination_port;
@@ -99,11 +90,11 @@ static __always_inline bool key_ports(struct rate_key *key, const struct packet 
 	if (packet->flags & PACKET_NO_PROTOCOL ||
 	    (packet->family == 6 && packet->protocol == NO_NEXT_HEADER))
 		return false;
-	if (!has_ports(packet))
+	if (!has_ports(packet->protocol) && !has_spi(packet))
 		return true;
 	if (packet->transport != TRANSPORT_OK && packet->transport != TRANSPORT_PORTS)
 		return false;
-	if (packet->protocol == IPPROTO_ESP || packet->protocol == IPPROTO_AH) {
+	if (has_spi(packet)) {
 		source = packet->spi >> 16;
 		destination = (__u16)packet->spi;
 	}
