@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include "../common/checksum.h"
 #include "../common/cleanup.h"
 #include "../common/ticks.h"
 #include "extensions/hashlimit.h"
@@ -19,10 +20,8 @@
 
 uint32_t rate_table_id(const char *name)
 {
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+	uint64_t hash = checksum(0, name, strlen(name));
 
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
 	return (uint32_t)(hash ^ hash >> 32);
 }
 

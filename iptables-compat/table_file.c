@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../common/checksum.h"
 #include "layout.h"
 
 struct table_file {
@@ -22,23 +23,9 @@ _Static_assert(sizeof(struct table_file) == 24, "the entries behind it stay alig
 
 static const char FILE_MAGIC[8] = "ubpftab1";
 
-#define FNV_OFFSET 0xcbf29ce484222325u
-#define FNV_PRIME  0x100000001b3u
-
-/* FNV-1a, 64 bits. */
-static uint64_t checksum(uint64_t seed, const unsigned char *data, size_t size)
-{
-	uint64_t sum = FNV_OFFSET ^ seed;
-
-	for (size_t i = 0; i < size; i++)
-		sum = (sum ^ data[i]) * FNV_PRIME;
-	return sum;
-}
-
 static uint64_t file_checksum(const struct table_file *file)
 {
-	return checksum((uint64_t)file->family << 32 | file->size,
-			(const unsigned char *)(file + 1), file->size);
+	return checksum((uint64_t)file->family << 32 | file->size, file + 1, file->size);
 }
 
 static size_t argument_size(const struct table *table)
