@@ -99,6 +99,14 @@ int netns_counters(const struct netns *netns, enum table_family family, struct c
 	return generation_counters(netns, family, number, counters, count, message);
 }
 
+void counters_add(struct counter *sum, const struct counter *add, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		sum[i].packets += add[i].packets;
+		sum[i].bytes += add[i].bytes;
+	}
+}
+
 int netns_add_counters(struct netns *netns, enum table_family family, const struct counter *add,
 		       uint32_t count, struct message *message)
 {
@@ -113,10 +121,7 @@ int netns_add_counters(struct netns *netns, enum table_family family, const stru
 		return -ENOMEM;
 	if (bpf_map_lookup_elem(base, &key, sum))
 		return message_set(message, -errno, "cannot read counters: %m");
-	for (uint32_t i = 0; i < count; i++) {
-		sum[i].packets += add[i].packets;
-		sum[i].bytes += add[i].bytes;
-	}
+	counters_add(sum, add, count);
 	if (bpf_map_update_elem(base, &key, sum, BPF_ANY))
 		return message_set(message, -errno, "cannot add to counters: %m");
 	return 0;

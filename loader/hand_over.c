@@ -154,10 +154,8 @@ static int early_counters_add(const struct netns *netns, enum table_family famil
 	early = calloc(old_count, sizeof(*early));
 	error = early ? generation_counters(netns, family, number, early, old_count, message)
 		      : -ENOMEM;
-	for (uint32_t i = 0; i < old_count && !error; i++) {
-		old[i].packets += early[i].packets;
-		old[i].bytes += early[i].bytes;
-	}
+	if (!error)
+		counters_add(old, early, old_count);
 	return error;
 }
 

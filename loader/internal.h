@@ -463,4 +463,7 @@ int addresses_sync(struct netns *netns, struct message *message);
 int generation_counters(const struct netns *netns, enum table_family family, uint64_t number,
 			struct counter *counters, uint32_t count, struct message *message);
 
+/** counters_add() - add @count counters to as many. */
+void counters_add(struct counter *sum, const struct counter *add, uint32_t count);
+
 #endif
