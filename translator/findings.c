@@ -8,6 +8,7 @@
 #include "../loader/features.h"
 #include "field.h"
 #include "offline_restore.h"
+#include "place.h"
 
 void findings_free(struct findings *findings)
 {
@@ -67,11 +68,7 @@ static void note_unknown(struct findings *findings, uint32_t index)
 			continue;
 		unknown = rule_unknown(&findings->ir->rules[index], (enum stage)stage);
 		if (unknown)
-			message_set(refusal, 0,
-				    "match \"%s\" reads the %s, which hook %s does not know",
-				    unknown->match ? unknown->match : "",
-				    field_info((enum field)unknown->field)->name,
-				    stage_name((enum stage)stage));
+			refuse_unknown("", unknown, (enum stage)stage, refusal);
 	}
 }
 

@@ -43,14 +43,15 @@ bool rule_remembers(const struct rule *rule)
 	return false;
 }
 
+bool rule_always_leaves(const struct rule *rule)
+{
+	return rule->predicate_count == 0 && rule->action != ACTION_CONTINUE &&
+	       rule->action != ACTION_JUMP && rule->action != ACTION_EXECUTE;
+}
+
 bool rule_leaves(const struct rule *rule)
 {
-	if (rule->action == ACTION_NONE)
-		return true;
-	return !rule->predicate_count &&
-	       (rule->action == ACTION_ACCEPT || rule->action == ACTION_DROP ||
-		rule->action == ACTION_RETURN || rule->action == ACTION_GOTO ||
-		rule->action == ACTION_EXECUTE_DROP);
+	return rule->action == ACTION_NONE || rule_always_leaves(rule);
 }
 
 void ir_number_states(struct ir *ir)

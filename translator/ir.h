@@ -177,7 +177,10 @@ int rule_add(struct rule *rule, const struct predicate *predicate);
 bool predicate_remembers(const struct predicate *predicate);
 bool rule_remembers(const struct rule *rule);
 
-/** rule_leaves() - does no packet go on with the rule behind @rule? Chains end with such a rule. */
+/** rule_always_leaves() - does every packet that gets to this rule leave its chain here? */
+bool rule_always_leaves(const struct rule *rule);
+
+/** rule_leaves() - the same, or it is no rule: chains end with such a one. */
 bool rule_leaves(const struct rule *rule);
 
 /** ir_number_states() - number the stateful matches, once the rules are complete. */

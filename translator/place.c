@@ -92,6 +92,15 @@ unsigned early_stages(const struct ir *ir, unsigned stages)
 	return stages & STAGE_BIT(STAGE_NF);
 }
 
+int refuse_unknown(const char *place, const struct predicate *unknown, enum stage stage,
+		   struct message *message)
+{
+	return message_set(message, -EOPNOTSUPP,
+			   "%s%smatch \"%s\" reads the %s, which hook %s does not know", place,
+			   *place ? ": " : "", unknown->match ? unknown->match : "",
+			   field_info((enum field)unknown->field)->name, stage_name(stage));
+}
+
 static int check_known(const struct table *table, const struct ir *ir, enum stage stage,
 		       struct message *message)
 {
@@ -103,10 +112,7 @@ static int check_known(const struct table *table, const struct ir *ir, enum stag
 		if (!unknown)
 			continue;
 		rule_place(table, i, place, sizeof(place));
-		return message_set(message, -EOPNOTSUPP,
-				   "%s: match \"%s\" reads the %s, which hook %s does not know",
-				   place, unknown->match ? unknown->match : "",
-				   field_info((enum field)unknown->field)->name, stage_name(stage));
+		return refuse_unknown(place, unknown, stage, message);
 	}
 	return 0;
 }

@@ -45,6 +45,14 @@ bool rule_stops_all(const struct rule *rule);
 unsigned early_stages(const struct ir *ir, unsigned stages);
 
 /**
+ * refuse_unknown() - say that @stage does not know what a predicate reads.
+ * @place: of its rule; "": whoever reads the message knows it.
+ * Return: -EOPNOTSUPP.
+ */
+int refuse_unknown(const char *place, const struct predicate *unknown, enum stage stage,
+		   struct message *message);
+
+/**
  * check_placement() - whether the deciding ones of @stages know all that the rules read.
  * @table: that @ir was made of, for the message.
  * Return: 0; -EOPNOTSUPP (@message names rule, match and stage).

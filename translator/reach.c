@@ -4,12 +4,6 @@
 #include "../common/array.h"
 #include "../common/cleanup.h"
 
-bool rule_always_leaves(const struct rule *rule)
-{
-	return rule->predicate_count == 0 && rule->action != ACTION_CONTINUE &&
-	       rule->action != ACTION_JUMP && rule->action != ACTION_EXECUTE;
-}
-
 static bool never_matches(const struct rule *rule)
 {
 	return rule->predicate_count > 0 && rule->predicates[0].field == FIELD_NEVER;

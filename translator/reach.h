@@ -22,9 +22,6 @@ int reach_make(const struct ir *ir, struct reach *reach);
 
 void reach_free(struct reach *reach);
 
-/** rule_always_leaves() - does every packet that gets to this rule leave its chain here? */
-bool rule_always_leaves(const struct rule *rule);
-
 /** rule_enters() - does the rule jump or go to another chain, for some packet? */
 bool rule_enters(const struct rule *rule);
 
