@@ -185,6 +185,13 @@ enforcers() {
 		sed 's/\(; BPF drops early\)\?, programs: .*//' | sort
 }
 
+# Ends the test where the kernel does not execute targets; a rule with one is in force.
+need_executions() { # NAME: what is skipped
+	enforcers | grep -q executed && return
+	skip "$1" "the kernel does not execute them: $(enforcers | head -n 1)"
+	exit
+}
+
 # Packets that a rule counted: counter NAME iptables|ip6tables CHAIN RULE-NUMBER
 counter() {
 	on_bpf "$1" "$2-legacy" -L "$3" "$4" -v -n -x | awk '{ print $1 }'

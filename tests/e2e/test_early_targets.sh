@@ -8,8 +8,9 @@ set -euo pipefail
 namespace left right
 join left right
 on_bpf right iptables-legacy -A INPUT -p udp --dport 7 -j REJECT
-if ! enforcers | grep -q executed || ! "$ubpfilter" status | grep -q netfilter_hooks; then
-	skip "early stages of tables with targets" "the kernel does not execute them: $(enforcers | head -n 1)"
+need_executions "early stages of tables with targets"
+if ! "$ubpfilter" status | grep -q netfilter_hooks; then
+	skip "early stages of tables with targets" "no netfilter hooks: $(enforcers | head -n 1)"
 	exit
 fi
 

@@ -187,6 +187,15 @@ for hook in auto tc xdp; do
 done
 
 # Two CPUs at one match: no packet is missed or taken twice.
+send_from_two_cpus() { # COUNT, from each
+	local cpu senders=()
+	for cpu in 0 1; do
+		inside sender taskset -c $cpu "$traffic" udp 10.77.2.1 5000 "$1" >/dev/null &
+		senders+=($!)
+	done
+	wait "${senders[@]}"
+}
+
 unset UBPFILTER_HOOK
 on_bpf bpf iptables-legacy-restore <<-'EOF'
 	*filter
@@ -195,12 +204,7 @@ on_bpf bpf iptables-legacy-restore <<-'EOF'
 	-A INPUT -p udp -m statistic --mode nth --every 4 --packet 0
 	COMMIT
 EOF
-senders=()
-for cpu in 0 1; do
-	inside sender taskset -c $cpu "$traffic" udp 10.77.2.1 5000 20000 >/dev/null &
-	senders+=($!)
-done
-wait "${senders[@]}"
+send_from_two_cpus 20000
 equal "a quota of 10,000 packets, from two CPUs" 10000 "$(counter bpf iptables INPUT 1)"
 equal "each fourth of 40,000 packets, from two CPUs" 10000 "$(counter bpf iptables INPUT 2)"
 
@@ -249,10 +253,5 @@ on_bpf bpf iptables-legacy-restore <<-'EOF'
 	-A INPUT -p udp -m hashlimit --hashlimit-upto 1/min --hashlimit-burst 1000 --hashlimit-mode srcip --hashlimit-name cpus
 	COMMIT
 EOF
-senders=()
-for cpu in 0 1; do
-	inside sender taskset -c $cpu "$traffic" udp 10.77.2.1 5000 5000 >/dev/null &
-	senders+=($!)
-done
-wait "${senders[@]}"
+send_from_two_cpus 5000
 equal "a burst of 1,000 packets of one address, from two CPUs" 1000 "$(counter bpf iptables INPUT 1)"

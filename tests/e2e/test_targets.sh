@@ -9,10 +9,7 @@ namespace plain bpf peer
 join peer plain 1
 join peer bpf 2
 on_bpf bpf iptables-legacy -A INPUT -p udp --dport 7 -j REJECT
-if ! enforcers | grep -q executed; then
-	skip "targets" "the kernel does not execute them: $(enforcers | head -n 1)"
-	exit
-fi
+need_executions "targets"
 equal "who does what" "(IPv4) BPF, targets of 1 rule executed by the kernel's ip_tables" "$(enforcers)"
 on_bpf bpf iptables-legacy -F
 equal "no more once no rule has any" "(IPv4) BPF" "$(enforcers)"

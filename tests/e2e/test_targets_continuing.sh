@@ -9,10 +9,7 @@ namespace plain bpf peer
 join peer plain 1
 join peer bpf 2
 on_bpf bpf iptables-legacy -A INPUT -p udp --dport 7 -j LOG
-if ! enforcers | grep -q executed; then
-	skip "targets" "the kernel does not execute them: $(enforcers | head -n 1)"
-	exit
-fi
+need_executions "targets"
 
 # Who has each target, a line for each: what cannot be tried is left out in both.
 targets=()

@@ -75,19 +75,28 @@ static struct chain chain_add(struct small_ir *small, enum action action, enum f
 	return chain;
 }
 
+/* A jump of those that @field is asked for to a chain that may accept each; a rule @behind. */
+static struct chain jump_to_unknown(struct small_ir *small, enum field field, uint32_t *behind)
+{
+	struct chain chain;
+	uint32_t jump;
+
+	small_begin(small);
+	jump = SMALL_RULE(small, ACTION_JUMP, 0, field);
+	*behind = SMALL_RULE(small, ACTION_DROP, 0, FIELD_SOURCE);
+	small_policy(small, HOOK_INPUT, jump, ACTION_ACCEPT);
+	chain = chain_add(small, ACTION_ACCEPT, FIELD_CONNECTION_STATE);
+	small->rules[jump].target = chain.rule;
+	look_at(small);
+	return chain;
+}
+
 Test(earliness, a_chain_that_all_go_through_stops_them_like_a_rule)
 {
 	struct small_ir small;
-	uint32_t jump, behind;
-	struct chain chain;
+	uint32_t behind;
+	struct chain chain = jump_to_unknown(&small, ALWAYS, &behind);
 
-	small_begin(&small);
-	jump = SMALL_RULE(&small, ACTION_JUMP, 0, ALWAYS);
-	behind = SMALL_RULE(&small, ACTION_DROP, 0, FIELD_SOURCE);
-	small_policy(&small, HOOK_INPUT, jump, ACTION_ACCEPT);
-	chain = chain_add(&small, ACTION_ACCEPT, FIELD_CONNECTION_STATE);
-	small.rules[jump].target = chain.rule;
-	look_at(&small);
 	ARRIVES(chain.rule);
 	STOPPED(chain.end, chain.rule);
 	STOPPED(behind, chain.rule);
@@ -96,16 +105,9 @@ Test(earliness, a_chain_that_all_go_through_stops_them_like_a_rule)
 Test(earliness, a_chain_that_some_go_through_lets_the_others_on)
 {
 	struct small_ir small;
-	uint32_t jump, behind;
-	struct chain chain;
+	uint32_t behind;
+	struct chain chain = jump_to_unknown(&small, FIELD_PROTOCOL, &behind);
 
-	small_begin(&small);
-	jump = SMALL_RULE(&small, ACTION_JUMP, 0, FIELD_PROTOCOL);
-	behind = SMALL_RULE(&small, ACTION_DROP, 0, FIELD_SOURCE);
-	small_policy(&small, HOOK_INPUT, jump, ACTION_ACCEPT);
-	chain = chain_add(&small, ACTION_ACCEPT, FIELD_CONNECTION_STATE);
-	small.rules[jump].target = chain.rule;
-	look_at(&small);
 	ARRIVES(chain.rule);
 	ARRIVES(behind);
 }
