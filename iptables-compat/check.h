@@ -30,7 +30,7 @@ int check_chains(struct table *table);
 /**
  * check_extensions() - every match and target is known and its data is good, as ip_tables.c:
  * find_check_entry(). Clears the padding behind the data, which the kernel does not hand out.
- * Return: 0, -EINVAL, -EPROTOTYPE, -ENOENT, or -EOPNOTSUPP for what is not done in BPF (@message).
+ * Return: 0, -EINVAL, -ENOENT, or -EOPNOTSUPP for what is not done in BPF (@message).
  */
 int check_extensions(struct table *table, enum table_demand demand, struct message *message);
 

@@ -58,15 +58,15 @@ static struct match_context context_of(const struct table *table, uint32_t index
 	};
 }
 
-/* No such extension, or not in that revision. */
+/* Whether the kernel has it in that revision, the kernel is to say. */
 static int match_unknown(const struct table *table, uint32_t index,
 			 const struct xt_entry_match *match, struct message *message)
 {
-	const struct match_extension *other = match_named(table->family, match->u.user.name);
+	const char *name = match->u.user.name;
 
-	if (!other)
-		return refuse(table, index, "match", match->u.user.name, message);
-	return other->unspec ? -EPROTOTYPE : -ENOENT;
+	return refuse(table, index,
+		      match_named(table->family, name) ? "another revision of match" : "match",
+		      name, message);
 }
 
 static int check_match(struct table *table, uint32_t index, const struct xt_entry_match *match,

@@ -22,8 +22,6 @@ struct match_extension {
 	const char *name;
 	uint8_t revision;
 	unsigned families; /* FAMILY_BIT()s */
-	bool unspec;	   /* the kernel (since 6.12) registers it for NFPROTO_UNSPEC: a wrong
-			      revision is then EPROTOTYPE, not ENOENT */
 	uint16_t protocol; /* the entry's protocol must be this, not inverted; 0: any will do */
 	unsigned hooks;	   /* bits of NF_INET_*: no others may lead to it; 0: any may */
 	bool transport; /* reads the transport header of some protocols, which check() asks for */

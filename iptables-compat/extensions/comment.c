@@ -30,7 +30,6 @@ static int comment_lower(const void *data, const struct match_context *context, 
 const struct match_extension match_comment = {
 	.name = "comment",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--comment",
 	.size = sizeof(struct xt_comment_info),
 	.print = comment_print,

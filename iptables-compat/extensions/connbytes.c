@@ -74,7 +74,6 @@ static int connbytes_lower(const void *data, const struct match_context *context
 const struct match_extension match_connbytes = {
 	.name = "connbytes",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--connbytes, --connbytes-mode, --connbytes-dir",
 	.size = sizeof(struct xt_connbytes_info),
 	.check = connbytes_check,

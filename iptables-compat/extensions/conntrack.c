@@ -301,7 +301,6 @@ static int lower_info(struct rule *rule, const info_t *info, enum family family)
 		.name = "conntrack",                                                     \
 		.revision = number,                                                      \
 		.families = FAMILIES_ALL,                                                \
-		.unspec = true,                                                          \
 		.options = OPTIONS,                                                      \
 		.size = sizeof(struct xt_conntrack_mtinfo##number),                      \
 		.print = print_##number,                                                 \

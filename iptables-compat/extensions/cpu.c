@@ -36,7 +36,6 @@ static int cpu_lower(const void *data, const struct match_context *context, stru
 const struct match_extension match_cpu = {
 	.name = "cpu",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--cpu",
 	.size = sizeof(struct xt_cpu_info),
 	.check = cpu_check,

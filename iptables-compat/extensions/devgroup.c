@@ -66,7 +66,6 @@ static int devgroup_lower(const void *data, const struct match_context *context,
 const struct match_extension match_devgroup = {
 	.name = "devgroup",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--src-group, --dst-group",
 	.size = sizeof(struct xt_devgroup_info),
 	.check = devgroup_check,

@@ -107,7 +107,6 @@ static int limit_lower(const void *data, const struct match_context *context, st
 const struct match_extension match_limit = {
 	.name = "limit",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--limit, --limit-burst",
 	.size = sizeof(struct xt_rateinfo),
 	.user_size = offsetof(struct xt_rateinfo, prev),

@@ -38,7 +38,6 @@ static int pkttype_lower(const void *data, const struct match_context *context, 
 const struct match_extension match_pkttype = {
 	.name = "pkttype",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--pkt-type",
 	.size = sizeof(struct xt_pkttype_info),
 	.print = pkttype_print,

@@ -40,7 +40,6 @@ static int quota_lower(const void *data, const struct match_context *context, st
 const struct match_extension match_quota = {
 	.name = "quota",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--quota",
 	.size = sizeof(struct xt_quota_info),
 	.user_size = offsetof(struct xt_quota_info, master),

@@ -41,7 +41,6 @@ static int state_lower(const void *data, const struct match_context *context, st
 const struct match_extension match_state = {
 	.name = "state",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--state",
 	.size = sizeof(struct xt_state_info),
 	.print = state_print,

@@ -51,7 +51,6 @@ static int statistic_lower(const void *data, const struct match_context *context
 const struct match_extension match_statistic = {
 	.name = "statistic",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--mode, --probability, --every, --packet",
 	.size = sizeof(struct xt_statistic_info),
 	.user_size = offsetof(struct xt_statistic_info, master),

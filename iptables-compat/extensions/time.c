@@ -109,7 +109,6 @@ static int time_lower(const void *data, const struct match_context *context, str
 const struct match_extension match_time = {
 	.name = "time",
 	.families = FAMILIES_ALL,
-	.unspec = true,
 	.options = "--timestart, --timestop, --datestart, --datestop, --monthdays, --weekdays, "
 		   "--contiguous, --kerneltz",
 	.limits = "--kerneltz is not done",

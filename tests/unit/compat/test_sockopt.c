@@ -261,6 +261,36 @@ Test(sockopt, what_is_not_done_is_named)
 	}
 }
 
+/* Old clients ask for it, and the kernel has it; what it has not, only it knows how to refuse. */
+Test(sockopt, another_revision_of_a_match_is_the_kernels_to_judge)
+{
+	static const char *const restore[] = { "iptables-legacy-restore", NULL };
+	static const char name[] = "addrtype";
+	const struct table *before = memory.table;
+	_cleanup_free_ void *blob = NULL;
+	struct message message = { 0 };
+	int error = kernel_enter();
+	unsigned char *match;
+	size_t size;
+
+	if (error && !kernel_required())
+		cr_skip_test("no network namespace or no legacy iptables: %s", strerror(-error));
+	cr_assert_eq(error, 0);
+	cr_assert_eq(kernel_run(restore, "*filter\n-A INPUT -m addrtype --src-type LOCAL\nCOMMIT\n",
+				NULL),
+		     0);
+	cr_assert_eq(kernel_table(FAMILY_IPV4, &blob, &size), 0);
+	match = memmem(blob, size, name, sizeof(name));
+	cr_assert_not_null(match);
+	match -= offsetof(struct xt_entry_match, u.user.name);
+	match[offsetof(struct xt_entry_match, u.user.revision)] = 0;
+	((struct ipt_replace *)blob)->num_counters = before->entry_count;
+	cr_expect_eq(set(IPT_SO_SET_REPLACE, blob, size, &message), -ENOENT);
+	cr_expect_str_eq(message.text, "filter/INPUT rule 1: another revision of match "
+				       "\"addrtype\" is not done in BPF");
+	cr_expect_eq(memory.table, before);
+}
+
 Test(sockopt, last_of_entries_is_found_where_they_are_whole)
 {
 	for (unsigned i = 0; i < 2; i++) {
