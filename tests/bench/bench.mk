@@ -22,3 +22,8 @@ bench: $(BUILD)/tests/bench/bench bench-netfilter
 .PHONY: bench-netfilter
 bench-netfilter: all $(BUILD)/tests/bench/netfilter_cost
 	@BUILD=$(abspath $(BUILD)) tests/bench/netfilter
+
+# Whole commands beside the same on the kernel's own table; RULES: the most rules, ROUNDS: of each.
+.PHONY: bench-commands
+bench-commands: all
+	@BUILD=$(abspath $(BUILD)) tests/bench/commands
