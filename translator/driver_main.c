@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -172,8 +174,25 @@ static void handle_event(struct session *session)
 		fprintf(stderr, "%s (%s)\n", message.text, strerror(-error));
 }
 
+/* What a large table took is needed again at once by the next command of a script, or not soon. */
+#define QUIET_MILLISECONDS 100
+
+/* Wait for something to do. Once it is quiet, unused memory goes back to the kernel. */
+static int wait_for_work(struct pollfd *events, nfds_t count, bool *tidy)
+{
+	int ready = poll(events, count, *tidy ? -1 : QUIET_MILLISECONDS);
+
+	if (ready < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (!ready)
+		malloc_trim(0);
+	*tidy = !ready;
+	return ready;
+}
+
 static int session_run(struct session *session)
 {
+	bool tidy = false;
 	int error = 0;
 
 	while (!error) {
@@ -183,8 +202,10 @@ static int session_run(struct session *session)
 			  .events = POLLIN },
 		};
 
-		if (poll(events, ARRAY_SIZE(events), -1) < 0) {
-			error = errno == EINTR ? 0 : -errno;
+		int ready = wait_for_work(events, ARRAY_SIZE(events), &tidy);
+
+		if (ready <= 0) {
+			error = ready;
 			continue;
 		}
 		if (events[1].revents)
