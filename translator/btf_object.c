@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../iptables-compat/text.h"
+
 /* Type numbers that the functions and variables refer to. */
 struct types {
 	struct btf *btf;
@@ -154,17 +156,28 @@ static bool line_is_shadowed(const struct assembler *assembler, uint32_t index)
 	return assembler->lines[index].instruction == next;
 }
 
+/* Only here: most rules of a large table are data and are shown nowhere. */
+static int add_rule_text(struct types *types, const struct elf_source *source, uint32_t rule)
+{
+	const struct table *table = source->ir->table;
+	_cleanup_free_ char *text = NULL;
+	int error = table ? rule_text(table, rule, &text) : 0;
+
+	return note(types, error ? error : btf__add_str(types->btf, text ? text : ""));
+}
+
 static struct line_info make_line(struct types *types, const struct elf_source *source,
 				  uint32_t index, uint32_t file_name)
 {
 	const struct line *line = &source->assembler->lines[index];
 	bool is_rule = line->rule != RULE_NONE;
-	const char *text = is_rule ? source->ir->rules[line->rule].text : "count a rule";
+	int text = is_rule ? add_rule_text(types, source, line->rule)
+			   : note(types, btf__add_str(types->btf, "count a rule"));
 
 	return (struct line_info){
 		.offset = line->instruction * (uint32_t)sizeof(struct bpf_insn),
 		.file_name = file_name,
-		.line = (uint32_t)note(types, btf__add_str(types->btf, text ? text : "")),
+		.line = (uint32_t)text,
 		.line_and_column = is_rule ? (line->rule + 1) << 10 : 0,
 	};
 }

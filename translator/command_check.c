@@ -178,10 +178,12 @@ static void print_rule(const struct findings *findings, uint32_t index, reasons_
 		[EFFECT_NONE] = "exact", [EFFECT_COUNTS] = "counts", [EFFECT_VERDICT] = "differs"
 	};
 	const char *separator = "";
+	_cleanup_free_ char *text = NULL;
 
+	if (rule_text(findings->table, index, &text))
+		text = NULL; /* no memory for it: the rest of the line is worth having */
 	printf("%-10s %-8s %s\n", rule_place_name(findings, index),
-	       findings->refused ? "-" : words[reasons_effect(reasons)],
-	       findings->ir->rules[index].text);
+	       findings->refused ? "-" : words[reasons_effect(reasons)], text ? text : "?");
 	if (findings->refusals[index].text[0])
 		printf("%20s%s\n", "", findings->refusals[index].text);
 	if (could_drop_early(findings, index) && !drops_early(findings, index))

@@ -78,10 +78,8 @@ void ir_free(struct ir *ir)
 {
 	if (!ir)
 		return;
-	for (uint32_t i = 0; ir->rules && i < ir->rule_count; i++) {
+	for (uint32_t i = 0; ir->rules && i < ir->rule_count; i++)
 		free(ir->rules[i].predicates);
-		free(ir->rules[i].text);
-	}
 	free(ir->rules);
 	free(ir->executions);
 	free(ir);

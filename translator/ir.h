@@ -129,7 +129,6 @@ struct rule {
 	uint32_t target; /* ACTION_JUMP, ACTION_GOTO: index of a rule; ACTION_EXECUTE*: of an
 			  * execution
 			  */
-	char *text;	 /* owned; iptables-save form, for line info and dumps */
 };
 
 /* Built-in chains of the filter table; numbers as enum nf_inet_hooks. */
@@ -141,6 +140,8 @@ enum hook {
 };
 
 #define RULE_NONE UINT32_MAX
+
+struct table;
 
 /*
  * A target that the kernel executes, with what its checks look at. Rules that have the same share
@@ -155,6 +156,8 @@ struct execution {
 
 struct ir {
 	uint8_t family; /* 4 or 6 */
+	/* what it was lowered from, for the rules' text: not owned; NULL: they have none */
+	const struct table *table;
 	struct rule *rules;
 	uint32_t rule_count;
 	uint32_t hook_entry[HOOK_COUNT]; /* index of the hook's first rule; RULE_NONE: not hooked */

@@ -329,10 +329,8 @@ static int lower_entry(struct ir *ir, const struct table *table, uint32_t index,
 	struct entry entry = table_entry(table, index);
 	struct selector selector =
 		entry.ipv4 ? selector_ipv4(entry.ipv4) : selector_ipv6(entry.ipv6);
-	int error = rule_text(table, index, &rule->text);
+	int error = lower_selector(rule, table->family, &selector);
 
-	if (!error)
-		error = lower_selector(rule, table->family, &selector);
 	if (!error)
 		error = lower_matches(rule, table, index, &entry, &selector, message);
 	if (!error)
@@ -359,6 +357,7 @@ static int ir_make(const struct table *table, struct ir **ir)
 	if (!new)
 		return -ENOMEM;
 	new->family = (uint8_t)table->family;
+	new->table = table;
 	new->rule_count = table->entry_count;
 	new->rules = calloc(table->entry_count, sizeof(*new->rules));
 	if (!new->rules) {

@@ -382,12 +382,6 @@ static struct rule *rule_begin(struct draft *draft, enum action action)
 /* A rule that is complete gets its place. */
 static void rule_end(struct draft *draft)
 {
-	struct rule *rule = &draft->ir->rules[draft->ir->rule_count];
-
-	if (asprintf(&rule->text, "rule %u", draft->ir->rule_count) < 0) {
-		rule->text = NULL;
-		draft->failed = true;
-	}
 	draft->ir->rule_count++;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../iptables-compat/text.h"
 #include "../../translator/compile.h"
 #include "../support/kernel.h"
 
@@ -94,11 +95,14 @@ static void report(const struct run *run, const struct ipt_get_entries *entries,
 	printf("oracle: a difference after %" PRIu64 " packets\n", run->comparisons);
 	for (uint32_t i = 0; i < run->ir->rule_count; i++) {
 		struct counter theirs = counter_at(run, entries, i);
+		_cleanup_free_ char *text = NULL;
 
+		if (rule_text(run->table, i, &text))
+			text = NULL;
 		printf("%c %-70s kernel %" PRIu64 ":%" PRIu64 ", evaluator %" PRIu64 ":%" PRIu64
 		       "\n",
-		       theirs.packets == run->expected[i].packets ? ' ' : '*',
-		       run->ir->rules[i].text, (uint64_t)theirs.packets, (uint64_t)theirs.bytes,
+		       theirs.packets == run->expected[i].packets ? ' ' : '*', text ? text : "?",
+		       (uint64_t)theirs.packets, (uint64_t)theirs.bytes,
 		       (uint64_t)run->expected[i].packets, (uint64_t)run->expected[i].bytes);
 	}
 	packet_print(packet);
