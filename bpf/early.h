@@ -102,6 +102,7 @@ static __always_inline enum route early_begin(const struct arrival *arrival, str
 	if (route == ROUTE_UNKNOWN)
 		return route;
 	packet->counting = COUNTING_LATER;
+	packet->notes.count = 0; /* the parser clears it for tables that need connections only */
 	if (table_needs & NEED_MAC)
 		mac_set(packet, arrival->context);
 	if (table_needs & NEED_IN_NAME)

@@ -9,6 +9,7 @@
 #include "chains.h"
 #include "parse.h"
 #include "attributes.h"
+#include "slot.h"
 #include "tracked.h"
 #include "way.h"
 
@@ -25,43 +26,21 @@ CHAIN_FUNCTION(nf_output, CHAIN_OUTPUT)
    are followed, and a transport header behind. */
 #define COPY_SIZE (OFFSET_MASK + 1u + 64u)
 
-/* Who parses at the same time on one processor: OUTPUT can be interrupted and preempted. */
-#define COPIES 4u
-
 struct copy {
-	__u64 address; /* of `data`, as a number: bytes_at() takes no pointer of the verifier's */
 	__u64 taken;
+	__u64 address; /* of `data`, as a number: bytes_at() takes no pointer of the verifier's */
 	unsigned char data[COPY_SIZE];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COPIES);
+	__uint(max_entries, SLOTS_MAX);
 	__type(key, __u32);
 	__type(value, struct copy);
 } copies SEC(".maps");
 
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags,
 			       struct bpf_dynptr *pointer) __ksym;
-
-/* A copy that nobody uses, to be let go of with copy_release(). Programs stay on their processor.
- */
-static __always_inline struct copy *copy_take(void)
-{
-	for (__u32 i = 0; i < COPIES; i++) {
-		__u32 key = i;
-		struct copy *copy = bpf_map_lookup_elem(&copies, &key);
-
-		if (copy && !__sync_val_compare_and_swap(&copy->taken, 0, 1))
-			return copy;
-	}
-	return NULL;
-}
-
-static __always_inline void copy_release(struct copy *copy)
-{
-	*(volatile __u64 *)&copy->taken = 0;
-}
 
 /* Have @bytes in one piece. Return: whether that was possible. */
 static __always_inline bool bytes_copy(struct bytes *bytes, struct copy *copy, struct sk_buff *skb)
@@ -88,14 +67,14 @@ static __always_inline enum parse_result parse_copied(struct packet *packet, str
 						      struct route_facts *facts,
 						      struct sk_buff *skb)
 {
-	struct copy *copy = copy_take();
+	struct copy *copy = (struct copy *)slot_take(&copies);
 	enum parse_result result = PARSE_REFUSED;
 
 	if (!copy)
 		return PARSE_REFUSED;
 	if (bytes_copy(&view->bytes, copy, skb))
 		result = parse_ip(packet, view, facts);
-	copy_release(copy);
+	slot_release(&copy->taken);
 	return result;
 }
 
@@ -177,12 +156,16 @@ SEC("netfilter")
 int netfilter_hooks(struct bpf_nf_ctx *context)
 {
 	__u8 hook = context->state->hook;
-	struct packet packet;
+	struct slot *slot = packet_slot_take();
+	int action = NF_DROP;
 
-	if (!packet_read(&packet, context,
-			 hook == NF_INET_LOCAL_OUT ? COUNTING_ATOMIC : COUNTING_PLAIN))
+	if (!slot)
 		return NF_DROP;
-	return conclude(&packet, context, judge(&packet, hook));
+	if (packet_read(&slot->packet, context,
+			hook == NF_INET_LOCAL_OUT ? COUNTING_ATOMIC : COUNTING_PLAIN))
+		action = conclude(&slot->packet, context, judge(&slot->packet, hook));
+	slot_release(&slot->taken);
+	return action;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -101,14 +101,12 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	}
 }
 
-/* To the verifier, a packet is the same on all ways that lead out of the parser. */
+/* What conntrack knows is a third of a packet, and needed by few tables. */
 static __always_inline void packet_clear(struct packet *packet)
 {
-	__u64 *words = (__u64 *)packet;
-	__u64 zero = opaque_zero;
-
-	for (__u32 i = 0; i < sizeof(*packet) / sizeof(*words); i++)
-		words[i] = zero;
+	__builtin_memset(packet, 0, __builtin_offsetof(struct packet, connection));
+	if (table_needs & NEED_CONNECTION)
+		__builtin_memset(&packet->connection, 0, sizeof(packet->connection));
 }
 
 /* Offset of an IP header behind @tags_size bytes of tags. The verifier follows the parser twice,
@@ -308,8 +306,6 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	packet->source[0] = ip->saddr;
 	packet->destination[0] = ip->daddr;
 	packet->length = length;
-	packet->source_port =
-		(__u16)opaque_zero; /* so that it is the same with and without ports */
 	packet->protocol = ip->protocol;
 	packet->ttl = ip->ttl;
 	packet->tos = ip->tos;

@@ -8,6 +8,7 @@
 #include "chains.h"
 #include "frame.h"
 #include "route.h"
+#include "slot.h"
 
 #define FAMILY_PROTOCOL (FAMILY == 4 ? ETH_P_IP : ETH_P_IPV6)
 
@@ -165,16 +166,41 @@ static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet 
 	return RUN_INGRESS(tc, packet, chain);
 }
 
+/* What came in by @device. @type: PACKET_HOST and so on. */
+static __always_inline int ingress_judge(struct __sk_buff *skb, const struct place *place,
+					 const struct device *device, __u32 type,
+					 struct packet *packet)
+{
+	struct route_facts facts = {};
+
+	switch (parse(skb, place, packet, &facts)) {
+	case PARSE_OK:
+		break;
+	case PARSE_DISCARDED:
+		return TC_ACT_UNSPEC;
+	default:
+		return TC_ACT_SHOT;
+	}
+	if (table_needs & NEED_MAC && has_ethernet_header(device, type) &&
+	    !(device && device->flags & DEVICE_LOOPBACK))
+		mac_set(packet, skb);
+	if (table_needs & NEED_CONNECTION)
+		tc_connection_in(skb, packet, place->offset + facts.transport);
+	return ingress_verdict(skb, packet, &facts, device, type == PACKET_HOST) == VERDICT_DROP
+		       ? TC_ACT_SHOT
+		       : TC_ACT_UNSPEC;
+}
+
 SEC("tc")
 int tc_ingress(struct __sk_buff *skb)
 {
 	const struct device *device = device_find(skb->ifindex);
 	/* volatile: the verifier refuses the pointer into the context that clang would keep */
 	__u32 type = *(volatile __u32 *)&skb->pkt_type;
-	struct packet packet;
-	struct route_facts facts = {};
 	struct place place = {};
 	struct frame frame;
+	struct slot *slot;
+	int action;
 
 	switch (skb_open(&frame, skb)) {
 	case FRAME_OPENED:
@@ -192,22 +218,12 @@ int tc_ingress(struct __sk_buff *skb)
 		place.offset = network_find(skb) & BASE_MASK;
 	if (place.offset == NETWORK_UNKNOWN)
 		return TC_ACT_SHOT;
-	switch (parse(skb, &place, &packet, &facts)) {
-	case PARSE_OK:
-		break;
-	case PARSE_DISCARDED:
-		return TC_ACT_UNSPEC;
-	default:
+	slot = packet_slot_take();
+	if (!slot)
 		return TC_ACT_SHOT;
-	}
-	if (table_needs & NEED_MAC && has_ethernet_header(device, type) &&
-	    !(device && device->flags & DEVICE_LOOPBACK))
-		mac_set(&packet, skb);
-	if (table_needs & NEED_CONNECTION)
-		tc_connection_in(skb, &packet, place.offset + facts.transport);
-	return ingress_verdict(skb, &packet, &facts, device, type == PACKET_HOST) == VERDICT_DROP
-		       ? TC_ACT_SHOT
-		       : TC_ACT_UNSPEC;
+	action = ingress_judge(skb, &place, device, type, &slot->packet);
+	slot_release(&slot->taken);
+	return action;
 }
 
 /* Not forwarded, not a VLAN device's, and of this table. */
@@ -243,13 +259,27 @@ static __always_inline bool sent_by_device_above(struct __sk_buff *skb, const st
 	return from[0] != own[0] || from[1] != own[1] || from[2] != own[2];
 }
 
+static __always_inline int egress_judge(struct __sk_buff *skb, const struct place *place,
+					const struct device *device, struct packet *packet)
+{
+	struct route_facts facts = {};
+
+	if (parse(skb, place, packet, &facts) != PARSE_OK)
+		return TC_ACT_SHOT;
+	if (table_needs & NEED_OUT_NAME)
+		name_set(packet->out_name, device);
+	if (table_needs & NEED_CONNECTION)
+		tc_connection_out(skb, packet);
+	return RUN_OUTPUT(tc, packet) == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
 SEC("tc")
 int tc_egress(struct __sk_buff *skb)
 {
 	const struct device *device = device_find(skb->ifindex);
 	struct place place = { .offset = ETH_HLEN, .from_here = true };
-	struct packet packet;
-	struct route_facts facts = {};
+	struct slot *slot;
+	int action;
 
 	if (table_needs & NEED_CONNECTION)
 		tc_connection_left(skb);
@@ -260,13 +290,12 @@ int tc_egress(struct __sk_buff *skb)
 		place.offset = network_find(skb) & BASE_MASK;
 	if (place.offset == NETWORK_UNKNOWN)
 		return TC_ACT_SHOT;
-	if (parse(skb, &place, &packet, &facts) != PARSE_OK)
+	slot = packet_slot_take();
+	if (!slot)
 		return TC_ACT_SHOT;
-	if (table_needs & NEED_OUT_NAME)
-		name_set(packet.out_name, device);
-	if (table_needs & NEED_CONNECTION)
-		tc_connection_out(skb, &packet);
-	return RUN_OUTPUT(tc, &packet) == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	action = egress_judge(skb, &place, device, &slot->packet);
+	slot_release(&slot->taken);
+	return action;
 }
 
 char _license[] SEC("license") = "GPL";

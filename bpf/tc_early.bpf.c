@@ -8,6 +8,7 @@
 #include "chains.h"
 #include "frame.h"
 #include "early.h"
+#include "slot.h"
 
 CHAIN_FUNCTION(tc_input, CHAIN_INPUT)
 CHAIN_FUNCTION(tc_forward, CHAIN_FORWARD)
@@ -15,11 +16,16 @@ CHAIN_FUNCTION(tc_forward, CHAIN_FORWARD)
 /* way.h: nothing on the way to the netfilter hook would notice that the packet is gone. */
 int tc_way_is_clear(struct __sk_buff *skb, struct packet *packet, __u32 hook);
 
-static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
-				       struct route_facts *facts)
+static __always_inline bool is_dropped(struct arrival *arrival, const struct view *view,
+				       struct packet *packet)
 {
-	enum route route = early_begin(arrival, packet, facts);
+	struct route_facts facts = {};
+	enum route route;
 
+	if (parse_ip(packet, view, &facts) != PARSE_OK || !packet_is_usual(packet, &facts))
+		return false;
+	arrival->route_length = view->segments ? 0 : (__u16)packet->length;
+	route = early_begin(arrival, packet, &facts);
 	if (route == ROUTE_UNKNOWN ||
 	    RUN_INGRESS(tc, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
 		    VERDICT_DROP)
@@ -36,8 +42,8 @@ int tc_ingress(struct __sk_buff *skb)
 	struct view view = { .bytes = { .context = skb, .base = ETH_HLEN },
 			     .available = skb->len - ETH_HLEN,
 			     .segments = skb->gso_size != 0 };
-	struct packet packet = {};
-	struct route_facts facts = {};
+	struct slot *slot;
+	bool dropped;
 
 	if (skb->protocol != bpf_htons(FAMILY_PROTOCOL) || skb->pkt_type != PACKET_HOST ||
 	    skb->vlan_present || skb->len < ETH_HLEN)
@@ -45,10 +51,12 @@ int tc_ingress(struct __sk_buff *skb)
 	arrival.device = device_find(arrival.ifindex);
 	if (!device_is_usual(arrival.device))
 		return TC_ACT_UNSPEC;
-	if (parse_ip(&packet, &view, &facts) != PARSE_OK || !packet_is_usual(&packet, &facts))
+	slot = packet_slot_take();
+	if (!slot)
 		return TC_ACT_UNSPEC;
-	arrival.route_length = view.segments ? 0 : (__u16)packet.length;
-	return is_dropped(&arrival, &packet, &facts) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	dropped = is_dropped(&arrival, &view, &slot->packet);
+	slot_release(&slot->taken);
+	return dropped ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -5,6 +5,7 @@
 #include "chains.h"
 #include "frame.h"
 #include "route.h"
+#include "slot.h"
 
 #define FAMILY_PROTOCOL (FAMILY == 4 ? ETH_P_IP : ETH_P_IPV6)
 
@@ -64,6 +65,27 @@ static __always_inline int chain_verdict(struct xdp_md *context, struct packet *
 	return RUN_INGRESS(xdp, packet, chain);
 }
 
+static __always_inline int packet_judge(struct xdp_md *context, const struct view *view,
+					struct arrival arrival, struct packet *packet)
+{
+	struct route_facts facts = {};
+
+	switch (parse_ip(packet, view, &facts)) {
+	case PARSE_OK:
+		break;
+	case PARSE_DISCARDED:
+		return XDP_PASS;
+	default: /* all data are linear here: PARSE_SHORT is a packet that we cannot read */
+		return XDP_DROP;
+	}
+	if (table_needs & NEED_MAC && !arrival.loopback)
+		mac_set(packet, context);
+	if (table_needs & NEED_CONNECTION)
+		xdp_connection_in(context, packet, view->bytes.base + facts.transport);
+	return chain_verdict(context, packet, &facts, arrival) == VERDICT_DROP ? XDP_DROP
+									       : XDP_PASS;
+}
+
 SEC("xdp")
 int xdp_ingress(struct xdp_md *context)
 {
@@ -71,10 +93,10 @@ int xdp_ingress(struct xdp_md *context)
 	void *end = (void *)(long)context->data_end, *begin;
 	struct view view = { .bytes = { .context = context } };
 	struct frame frame = {};
-	struct packet packet;
-	struct route_facts facts = {};
 	const struct device *device;
 	struct arrival arrival;
+	struct slot *slot;
+	int action;
 
 	if ((void *)(ethernet + 1) > end)
 		return XDP_PASS;
@@ -99,22 +121,12 @@ int xdp_ingress(struct xdp_md *context)
 	if (begin > end)
 		return XDP_PASS;
 	view.available = (__u32)(end - begin);
-	switch (parse_ip(&packet, &view, &facts)) {
-	case PARSE_OK:
-		break;
-	case PARSE_DISCARDED:
-		return XDP_PASS;
-	default: /* all data are linear here: PARSE_SHORT is a packet that we cannot read */
+	slot = packet_slot_take();
+	if (!slot)
 		return XDP_DROP;
-	}
-	if (table_needs & NEED_MAC && !arrival.loopback)
-		mac_set(&packet, context);
-	if (table_needs & NEED_CONNECTION)
-		xdp_connection_in(context, &packet, view.bytes.base + facts.transport);
-	/* one word on the stack, not three: 6.1 has 512 bytes for all functions together */
-	__asm__ volatile("" : "+m"(facts));
-	return chain_verdict(context, &packet, &facts, arrival) == VERDICT_DROP ? XDP_DROP
-										: XDP_PASS;
+	action = packet_judge(context, &view, arrival, &slot->packet);
+	slot_release(&slot->taken);
+	return action;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -5,6 +5,7 @@
 #include "chains.h"
 #include "frame.h"
 #include "early.h"
+#include "slot.h"
 
 CHAIN_FUNCTION(xdp_input, CHAIN_INPUT)
 CHAIN_FUNCTION(xdp_forward, CHAIN_FORWARD)
@@ -37,11 +38,17 @@ static __always_inline bool may_be_joined(const struct packet *packet)
 	       packet->length > bare;
 }
 
-static __always_inline bool is_dropped(const struct arrival *arrival, struct packet *packet,
-				       struct route_facts *facts)
+static __always_inline bool is_dropped(struct arrival *arrival, const struct view *view,
+				       struct packet *packet)
 {
-	enum route route = early_begin(arrival, packet, facts);
+	struct route_facts facts = {};
+	enum route route;
 
+	if (parse_ip(packet, view, &facts) != PARSE_OK || !packet_is_usual(packet, &facts) ||
+	    may_be_joined(packet))
+		return false;
+	arrival->route_length = (__u16)packet->length;
+	route = early_begin(arrival, packet, &facts);
 	if (route == ROUTE_UNKNOWN ||
 	    RUN_INGRESS(xdp, packet, route == ROUTE_INPUT ? CHAIN_INPUT : CHAIN_FORWARD) !=
 		    VERDICT_DROP)
@@ -58,8 +65,8 @@ int xdp_ingress(struct xdp_md *context)
 	void *end = (void *)(long)context->data_end, *begin = ethernet + 1;
 	struct arrival arrival = { .context = context, .ifindex = context->ingress_ifindex };
 	struct view view = { .bytes = { .context = context, .base = sizeof(*ethernet) } };
-	struct packet packet = {};
-	struct route_facts facts = {};
+	struct slot *slot;
+	bool dropped;
 
 	if (begin > end || ethernet->h_proto != bpf_htons(FAMILY_PROTOCOL))
 		return XDP_PASS;
@@ -67,11 +74,12 @@ int xdp_ingress(struct xdp_md *context)
 	if (!device_is_usual(arrival.device) || !is_addressed_to(ethernet, arrival.device))
 		return XDP_PASS;
 	view.available = (__u32)(end - begin);
-	if (parse_ip(&packet, &view, &facts) != PARSE_OK || !packet_is_usual(&packet, &facts) ||
-	    may_be_joined(&packet))
+	slot = packet_slot_take();
+	if (!slot)
 		return XDP_PASS;
-	arrival.route_length = (__u16)packet.length;
-	return is_dropped(&arrival, &packet, &facts) ? XDP_DROP : XDP_PASS;
+	dropped = is_dropped(&arrival, &view, &slot->packet);
+	slot_release(&slot->taken);
+	return dropped ? XDP_DROP : XDP_PASS;
 }
 
 char _license[] SEC("license") = "GPL";
