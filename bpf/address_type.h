@@ -13,10 +13,6 @@
 
 #include "fib_walk.h"
 #include "kernel_net.h"
-#include "opaque.h"
-
-/* Nodes and routes of one search, at most: far more than 33 ways of 33 nodes. */
-#define ROUTE_STEPS_MAX (1 << 20)
 
 /* Devices of one route that are looked at; one behind is taken for one that can be used. */
 #define ROUTE_HOPS_MAX 8
@@ -97,49 +93,18 @@ static __always_inline __u8 route_type(__u64 route)
 
 struct route_search {
 	struct fib_walk walk;
-	__u64 route;   /* struct fib_alias of a leaf that was reached, or 0 */
-	__u32 address; /* host order, as the next */
-	__u32 leaf_key;
 	__u8 type; /* RTN_*, as found */
 };
 
-/* A leaf's routes one by one, the longest prefix first. */
-static __always_inline long search_route(struct route_search *search)
-{
-	__u64 route = search->route;
-
-	if (fib_prefix_has(search->leaf_key, KERNEL_FIELD(struct fib_alias, route, fa_slen),
-			   search->address)) {
-		search->type = route_type(route);
-		if (search->type != RTN_UNSPEC)
-			return 1;
-	}
-	search->route = (__u64)KERNEL_FIELD(struct fib_alias, route, fa_list.next);
-	if (!search->route)
-		fib_walk_shorten(&search->walk);
-	return 0;
-}
-
 static long search_step(__u64 index, struct route_search *search)
 {
-	const struct key_vector *node;
+	__u64 route = fib_walk_step(&search->walk);
 
 	(void)index;
-	if (search->route)
-		return search_route(search);
-	if (!search->walk.node)
-		return 1;
-	node = kernel_at(search->walk.node);
-	if (node->bits) {
-		fib_walk_down(&search->walk, node);
-		return 0;
-	}
-	search->leaf_key = node->key;
-	if (fib_prefix_has(node->key, node->slen, search->address))
-		search->route = (__u64)node->leaf.first;
-	if (!search->route)
-		fib_walk_shorten(&search->walk);
-	return 0;
+	if (!route)
+		return fib_walk_is_over(&search->walk);
+	search->type = route_type(route);
+	return search->type != RTN_UNSPEC;
 }
 
 /* --- the table of the host's own addresses ---------------------------------------------------- */
@@ -162,14 +127,9 @@ static __always_inline __u64 table_find(__u64 net, __u32 number)
 
 static __attribute__((noinline)) __u8 route_find(__u64 table, __u32 address)
 {
-	struct route_search search = {
-		.walk = fib_walk_begin(table, address),
-		.route = opaque_zero,
-		.address = address,
-	};
+	struct route_search search = { .walk = fib_walk_begin(table, address) };
 
-	search.walk.shorter += opaque_zero;
-	bpf_loop(ROUTE_STEPS_MAX, search_step, &search, 0);
+	bpf_loop(FIB_STEPS_MAX, search_step, &search, 0);
 	return search.type ?: RTN_UNICAST;
 }
 

@@ -14,44 +14,31 @@
 #include "fib_walk.h"
 #include "kernel_net.h"
 
-/* At most: nodes that are looked at for an address (all routes of the internet make it about 30),
- * routes of one leaf, devices of one route. */
-#define FIB_STEPS_MAX  64
-#define FIB_ROUTES_MAX 8
-#define FIB_HOPS_MAX   8
+/* Devices of one route that are looked at. */
+#define FIB_HOPS_MAX 8
 
 /* --- the route for an address ---------------------------------------------------------------- */
 
-/* Of a leaf the route with the longest prefix of the address (struct fib_alias), or 0. */
-static __always_inline __u64 fib_leaf_route(const struct key_vector *leaf, __u32 address)
-{
-	__u64 route = (__u64)leaf->leaf.first;
+struct reverse_search {
+	struct fib_walk walk;
+	__u64 route; /* struct fib_alias, as found */
+};
 
-	for (int i = 0; i < FIB_ROUTES_MAX && route; i++) {
-		if (fib_prefix_has(leaf->key, KERNEL_FIELD(struct fib_alias, route, fa_slen),
-				   address))
-			return route;
-		route = (__u64)KERNEL_FIELD(struct fib_alias, route, fa_list.next);
-	}
-	return 0;
+static long reverse_step(__u64 index, struct reverse_search *search)
+{
+	(void)index;
+	search->route = fib_walk_step(&search->walk);
+	return search->route || fib_walk_is_over(&search->walk);
 }
 
-/* The route for an address (host order) in a table: struct fib_alias, or 0. */
-static __always_inline __u64 fib_route(__u64 table, __u32 address)
+/* The route with the longest prefix of an address (host order) in a table: struct fib_alias, or 0.
+ */
+static __attribute__((noinline)) __u64 fib_route(__u64 table, __u32 address)
 {
-	struct fib_walk walk = fib_walk_begin(table, address);
+	struct reverse_search search = { .walk = fib_walk_begin(table, address) };
 
-	for (int i = 0; i < FIB_STEPS_MAX && walk.node; i++) {
-		const struct key_vector *node = kernel_at(walk.node);
-
-		if (node->bits)
-			fib_walk_down(&walk, node);
-		else if (fib_prefix_has(node->key, node->slen, address))
-			return fib_leaf_route(node, address);
-		else
-			fib_walk_shorten(&walk);
-	}
-	return 0;
+	bpf_loop(FIB_STEPS_MAX, reverse_step, &search, 0);
+	return search.route;
 }
 
 /* --- what rp_filter makes of it -------------------------------------------------------------- */
