@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The search for the longest prefix of an IPv4 address in a routing table of the kernel's, a node or
- * a route a step. Who searches has bpf_loop() call the step: as a plain loop, the ways through a
+ * The search for the longest prefix of an IPv4 address in a routing table of the kernel's, a node
+ * or a route a step. Who searches has bpf_loop() call the step: as a plain loop, the ways through a
  * trie cost the verifier tens of thousands of instructions. Programs run under RCU, as the kernel's
  * own search.
  */
