@@ -183,16 +183,20 @@ enum packet_class {
 	CLASS_COUNT,
 };
 
-/* Where an array lies in the classifier's data: byte offset and number of elements. */
+/* Where an array lies in the table's data: byte offset and room, in elements. */
 struct classify_array {
 	__u32 offset;
 	__u32 count;
 };
 
-/* The start of the data. The verifier knows these numbers (a frozen map) and drops dead branches.
+/*
+ * The shape of a table's data. The verifier knows these numbers (a frozen map) and drops dead
+ * branches. All else is data to it, which may be replaced under the same programs: the arrays have
+ * some more room than the table needs, so that one with a few rules more has the same shape.
  */
 struct classifier {
-	__u32 size;	       /* of all the data, bytes */
+	__u32 size;	       /* of the data, bytes; they begin with the roots of the built-in
+				  chains, struct classify_root[CLASSIFY_CHAINS][CLASS_COUNT] */
 	__u32 family;	       /* 4 or 6 */
 	__u32 trees;	       /* most trees of a root; walked for each packet */
 	__u32 depth;	       /* most nodes on a path, the leaf included */
@@ -205,7 +209,8 @@ struct classifier {
 	struct classify_array lists;  /* __u32: items' indices; a power of two of them */
 	struct classify_array calls;  /* struct classify_root[CLASS_COUNT] by list: the built-in
 					 chains', then those that are called; none: no calls */
-	struct classify_root roots[CLASSIFY_CHAINS][CLASS_COUNT];
 };
+
+_Static_assert(sizeof(struct classifier) % 8 == 0, "linked as words");
 
 #endif

@@ -11,8 +11,10 @@
 
 #include "classify.h"
 
-/* Of the compiled table: struct classifier and its arrays. Frozen, so its head is constant. */
+/* Of the compiled table: struct classifier, frozen, so it is constant; and the data, which are not.
+ */
 extern const __u64 classifier[];
+extern const __u64 table_data[];
 
 /* Of the compiled table: count one rule. */
 int table_count(__u32 rule, struct packet *packet);
@@ -69,7 +71,8 @@ static __always_inline void rule_count(__u32 rule, struct packet *packet)
 	counter->bytes += packet->length;
 }
 
-#define classifier_data			      ((const void *)classifier)
+#define classifier_shape		      ((const void *)classifier)
+#define classifier_data			      ((const void *)table_data)
 #define classify_word			      __u64
 #define CLASSIFY_FUNCTION		      __attribute__((noinline, weak))
 #define classify_count(judged, rule)	      table_count(rule, (struct packet *)(judged))

@@ -4,7 +4,8 @@
  *
  * Compiled into the BPF programs (classify.bpf.c) and into the tests, which hold the very same code
  * against the evaluator. Who includes it defines before:
- *	classifier_data		pointer to the data, which starts with struct classifier
+ *	classifier_shape	pointer to struct classifier
+ *	classifier_data		pointer to the data
  *	CLASSIFY_FUNCTION	linkage of functions that the BPF verifier shall check on their own
  *	classify_count(packet, rule)	count a rule that does not end the walk
  *	classify_state(packet, index)	as table_state() of state.bpf.c
@@ -27,7 +28,7 @@
  */
 static __always_inline const volatile struct classifier *classifier_head(void)
 {
-	return (const volatile struct classifier *)classifier_data;
+	return (const volatile struct classifier *)classifier_shape;
 }
 
 static __always_inline const void *classifier_element(const volatile struct classify_array *array,
@@ -432,7 +433,7 @@ scan_start(struct leaf_scan *scan, const struct packet *packet, __u32 chain)
 	__asm__ volatile("" : "+r"(root));
 	if (root >= CLASSIFY_CHAINS * CLASS_COUNT)
 		return 0;
-	return classifier_head()->roots[0] + root;
+	return (const volatile struct classify_root *)classifier_data + root;
 }
 
 /* The list of tree @t from its start. Return: whether the tree is whole. */

@@ -170,7 +170,7 @@ static int add_entry(struct bpf_linker *linker, const struct object *compiled, u
 		early ? &early_objects[stage][compiled->classified][ipv6]
 		      : &entry_objects[stage][compiled->classified][ipv6];
 
-	return compiled->classified ? add_classified(linker, entry, compiled->blocks)
+	return compiled->classified ? add_classified(linker, entry, compiled->shape.blocks)
 				    : add_object(linker, entry);
 }
 

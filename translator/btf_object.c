@@ -257,15 +257,18 @@ static int make_sections(struct types *types, const struct elf_source *source,
 		function_types[i] = add_function(types, &source->functions[i], BTF_FUNC_GLOBAL);
 	if (assembler_refers(source->assembler, OUTSIDE_STATE))
 		add_function(types, &outside_state, BTF_FUNC_EXTERN);
-	add_map(types, COUNTER_BLOCKS(source->ir->rule_count));
+	add_map(types, source->blocks);
 	add_constants(types);
 	if (source->states)
 		add_words(types, "states", STATES_SECTION, types->u64,
 			  source->ir->state_count * sizeof(*source->states));
-	if (source->classifier)
-		add_words(types, "classifier", CLASSIFIER_SECTION,
-			  note(types, btf__add_const(types->btf, types->u64)),
-			  source->classifier_size);
+	if (source->image) {
+		int constant = note(types, btf__add_const(types->btf, types->u64));
+
+		add_words(types, "classifier", CLASSIFIER_SECTION, constant,
+			  sizeof(source->image->head));
+		add_words(types, "table_data", TABLE_SECTION, constant, source->image->size);
+	}
 	error = make_ext(types, source, function_types, sections);
 	if (error || types->error)
 		return error ? error : types->error;

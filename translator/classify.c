@@ -293,75 +293,24 @@ static void head_finish(struct table_build *build, uint32_t empty)
 	for (uint32_t list = 0; list < build->plan->list_count; list++)
 		for (int class = 0; class < CLASS_COUNT; class ++)
 			root_finish(head, &build->roots[list][class], empty);
-	memcpy(head->roots, build->roots, sizeof(head->roots));
 }
 
-/* An array of the data being laid out. */
-struct part {
-	struct classify_array *array;
-	const void *from;
-	size_t size; /* of one element */
-	uint32_t count;
-};
-
-#define PARTS	   6
-#define PART_ALIGN 64 /* a cache line */
-
-/* Lists are indexed with a mask: their number is a power of two. */
-static int lists_round_up(struct word_lists *lists)
+static int data_lay_out(const struct table_build *build, struct classifier_image *image)
 {
-	uint32_t count = 1;
-
-	while (count < lists->count)
-		count *= 2;
-	if (array_room(&lists->words, &lists->room, count, sizeof(*lists->words)))
-		return -ENOMEM;
-	while (lists->count < count)
-		lists->words[lists->count++] = CLASSIFY_NO_RULE;
-	return 0;
-}
-
-static int data_lay_out(struct table_build *build, struct classifier_image *image)
-{
-	struct classifier *head = &build->head;
-	const struct part parts[PARTS] = {
-		{ &head->nodes, build->store.nodes, sizeof(struct classify_node),
-		  build->store.node_count },
-		{ &head->items, build->items, sizeof(*build->items), build->item_count },
-		{ &head->wides, build->wides, sizeof(*build->wides),
-		  head->wide ? build->item_count : 0 },
-		{ &head->extras, build->extras.words, sizeof(struct classify_extra),
-		  build->extras.count / EXTRA_WORDS },
-		{ &head->lists, build->store.lists.words, sizeof(uint32_t),
-		  build->store.lists.count },
-		{ &head->calls, build->roots, sizeof(struct classify_root),
-		  build->plan->list_count > CLASSIFY_CHAINS ? build->plan->list_count * CLASS_COUNT
-							    : 0 },
+	const struct tree_store *store = &build->store;
+	uint32_t lists = build->plan->list_count;
+	const struct layout_part parts[LAYOUT_ARRAYS] = {
+		[LAYOUT_ROOTS] = { build->roots, CLASSIFY_CHAINS * CLASS_COUNT },
+		[LAYOUT_NODES] = { store->nodes, store->node_count },
+		[LAYOUT_ITEMS] = { build->items, build->item_count },
+		[LAYOUT_WIDES] = { build->wides, build->head.wide ? build->item_count : 0 },
+		[LAYOUT_EXTRAS] = { build->extras.words, build->extras.count / EXTRA_WORDS },
+		[LAYOUT_LISTS] = { store->lists.words, store->lists.count },
+		[LAYOUT_CALLS] = { build->roots,
+				   lists > CLASSIFY_CHAINS ? lists * CLASS_COUNT : 0 },
 	};
-	size_t size = sizeof(*head);
-	unsigned char *bytes;
 
-	for (int i = 0; i < PARTS; i++) {
-		size = (size + PART_ALIGN - 1) / PART_ALIGN * PART_ALIGN;
-		if (size > INT32_MAX || parts[i].size * parts[i].count > INT32_MAX)
-			return message_set(build->message, -E2BIG,
-					   "the table's data takes more than %d bytes", INT32_MAX);
-		*parts[i].array = (struct classify_array){ size, parts[i].count };
-		size += parts[i].size * parts[i].count;
-	}
-	size = (size + PART_ALIGN - 1) / PART_ALIGN * PART_ALIGN;
-	head->size = size;
-	bytes = calloc(1, size);
-	if (!bytes)
-		return -ENOMEM;
-	memcpy(bytes, head, sizeof(*head));
-	for (int i = 0; i < PARTS; i++)
-		if (parts[i].count)
-			memcpy(bytes + parts[i].array->offset, parts[i].from,
-			       parts[i].size * parts[i].count);
-	image->bytes = bytes;
-	image->size = size;
-	return 0;
+	return layout_make(&build->head, parts, build->options->likes, image, build->message);
 }
 
 int classify_table(const struct ir *ir, const struct call_plan *plan,
@@ -379,10 +328,8 @@ int classify_table(const struct ir *ir, const struct call_plan *plan,
 		error = lists_build(&build);
 	if (!error) {
 		head_finish(&build, empty);
-		error = lists_round_up(&build.store.lists);
-	}
-	if (!error)
 		error = data_lay_out(&build, image);
+	}
 	tree_store_free(&build.store);
 	steps_free(&build.steps);
 	free(build.roots);

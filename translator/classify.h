@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The classifier's data of a table: IR in, the bytes of struct classifier and its arrays out.
+ * The classifier's data of a table: IR in, struct classifier and the data that it describes out.
  * Pure: no I/O, no globals.
  */
 #ifndef UBPFILTER_CLASSIFY_H
 #define UBPFILTER_CLASSIFY_H
 
 #include "calls.h"
-
-struct classifier_image {
-	unsigned char *bytes; /* owned; starts with struct classifier */
-	size_t size;
-};
+#include "layout.h"
 
 struct classify_options {
 	unsigned memory_percent; /* of what trees may take by default; less memory, longer walks */
+	const struct table_shape *likes; /* as layout_make() */
 };
 
 /**

@@ -10,6 +10,7 @@
 #include "../iptables-compat/text.h"
 #include "emit.h"
 #include "execution.h"
+#include "headroom.h"
 #include "place.h"
 
 /* Keeps an expansion that explodes from eating the machine's memory; the verifier takes a million.
@@ -110,6 +111,24 @@ static enum form choose_form(const struct call_plan *plan, enum form wanted)
 	return plan->followed > STRAIGHT_ITEMS_MAX ? FORM_TREES : FORM_STRAIGHT;
 }
 
+static bool blocks_suit(uint32_t blocks, const struct table_shape *like)
+{
+	return like->head.size && blocks <= like->blocks && like->blocks <= 2 * blocks + 16;
+}
+
+/* Of counters. Data may grow under the same programs; code is another one for each table. */
+static uint32_t blocks_of(const struct ir *ir, enum form form, const struct table_shape *likes)
+{
+	uint32_t blocks = COUNTER_BLOCKS(ir->rule_count);
+
+	if (form != FORM_TREES)
+		return blocks;
+	for (unsigned i = 0; likes && i < TABLE_LIKES; i++)
+		if (blocks_suit(blocks, &likes[i]))
+			return likes[i].blocks;
+	return headroom(blocks, 1);
+}
+
 /* What the stateful matches remember before the first packet. */
 static int make_states(const struct ir *ir, struct state **states)
 {
@@ -137,9 +156,10 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 	unsigned stages = early_stages(ir, options->stages);
 	enum calling calling = options->form == FORM_CALLS ? CALLING_ALWAYS : CALLING_SELDOM;
 	enum form form = FORM_STRAIGHT;
-	_cleanup_free_ unsigned char *classifier = NULL;
+	_cleanup_free_ unsigned char *data = NULL;
 	_cleanup_free_ struct state *states = NULL;
-	const struct classify_options classify_options = { .memory_percent = 100 };
+	const struct classify_options classify_options = { .memory_percent = 100,
+							   .likes = options->likes };
 	struct classifier_image image = { 0 };
 	struct call_plan plan = { 0 };
 	int error = make_states(ir, &states);
@@ -153,9 +173,9 @@ int emit(const struct ir *ir, const struct compile_options *options, const char 
 	call_plan_free(&plan);
 	if (error)
 		return error;
-	classifier = image.bytes;
-	source.classifier = image.bytes;
-	source.classifier_size = image.size;
+	data = image.bytes;
+	source.image = form == FORM_TREES ? &image : NULL;
+	source.blocks = blocks_of(ir, form, options->likes);
 	source.states = states;
 	source.function_count = emit_functions(&assembler, ir, stages, form, functions);
 	error = assembler_finish(&assembler);

@@ -19,6 +19,7 @@
 #include "../common/message.h"
 #include "../iptables-compat/table.h"
 #include "ir.h"
+#include "layout.h"
 
 enum stage {
 	STAGE_XDP,
@@ -43,8 +44,13 @@ enum form {
 	FORM_CALLS,    /* trees, and no chain repeated where it is jumped to */
 };
 
-/* The section of a classifier; not .rodata, which holds constants of all objects linked. */
+/*
+ * The sections of a classifier: its shape, which libbpf freezes so that it is constant to the
+ * verifier; not .rodata, which holds constants of all objects linked. And the table's data, not
+ * frozen, so that another table of the same shape can take their place.
+ */
 #define CLASSIFIER_SECTION ".rodata.classifier"
+#define TABLE_SECTION	   ".data.table"
 
 /* What stateful matches remember, only where there are some. */
 #define STATES_SECTION ".data.states"
@@ -59,6 +65,7 @@ struct compile_options {
 	unsigned stages; /* STAGE_BIT()s; beside STAGE_NF the others are early (place.h) */
 	enum form form;
 	enum executing executing;
+	const struct table_shape *likes; /* shapes to take, as layout_make(); NULL: none */
 };
 
 struct execution_list;
@@ -70,8 +77,10 @@ struct object {
 	unsigned stages; /* STAGE_BIT()s that it has functions for */
 	/* all 0 for one that was read from a file: */
 	uint32_t needs;			   /* enum table_needs */
-	uint32_t blocks;		   /* elements of the map `counters` */
 	bool classified;		   /* chains are data: it has no functions for them */
+	struct table_shape shape;	   /* of the data; of a table as code, `blocks` only */
+	size_t table_offset;		   /* in `data`: those data; nothing else in it changes */
+	size_t table_size;		   /* with the rules of tables of the same shape */
 	struct execution_list *executions; /* owned; NULL: the kernel has nothing to execute */
 	struct rate_list *rates;	   /* owned; NULL: no rule has a table of rates */
 };

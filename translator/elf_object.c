@@ -27,6 +27,7 @@ enum section {
 	SECTION_STRINGS,
 	SECTION_STATES, /* only where there are some, as the next */
 	SECTION_CLASSIFIER,
+	SECTION_TABLE,
 	SECTION_COUNT,
 };
 
@@ -50,7 +51,8 @@ static const struct section_shape shapes[SECTION_COUNT] = {
 	[SECTION_SYMBOLS] = { ".symtab", SHT_SYMTAB, 0, sizeof(Elf64_Sym), SECTION_STRINGS, 8 },
 	[SECTION_STRINGS] = { ".strtab", SHT_STRTAB, 0, 0, 0, 1 },
 	[SECTION_STATES] = { STATES_SECTION, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 0, 0, 8 },
-	[SECTION_CLASSIFIER] = { CLASSIFIER_SECTION, SHT_PROGBITS, SHF_ALLOC, 0, 0, 64 },
+	[SECTION_CLASSIFIER] = { CLASSIFIER_SECTION, SHT_PROGBITS, SHF_ALLOC, 0, 0, 8 },
+	[SECTION_TABLE] = { TABLE_SECTION, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 0, 0, 64 },
 };
 
 /*
@@ -111,10 +113,10 @@ static size_t states_size(const struct elf_source *source)
 	return source->ir->state_count * sizeof(*source->states);
 }
 
-/* Without states in front of it, it is one earlier. */
-static enum section classifier_section(const struct elf_source *source)
+/* Sections behind the states are one earlier where there are none. */
+static enum section place_in_file(const struct elf_source *source, enum section section)
 {
-	return source->states ? SECTION_CLASSIFIER : SECTION_STATES;
+	return source->states ? section : section - 1;
 }
 
 /* Append a string; its offset. */
@@ -148,9 +150,13 @@ static void make_symbols(struct contents *contents, const struct elf_source *sou
 	if (source->states)
 		*next++ = make_symbol(put_string(strings, "states"), STT_OBJECT, SECTION_STATES, 0,
 				      states_size(source));
-	if (source->classifier)
+	if (source->image) {
 		*next++ = make_symbol(put_string(strings, "classifier"), STT_OBJECT,
-				      classifier_section(source), 0, source->classifier_size);
+				      place_in_file(source, SECTION_CLASSIFIER), 0,
+				      sizeof(source->image->head));
+		*next++ = make_symbol(put_string(strings, "table_data"), STT_OBJECT,
+				      place_in_file(source, SECTION_TABLE), 0, source->image->size);
+	}
 	if (assembler_refers(source->assembler,
 			     OUTSIDE_STATE)) /* the last, see make_relocations() */
 		*next++ = make_symbol(put_string(strings, "table_state"), STT_NOTYPE, SHN_UNDEF, 0,
@@ -162,7 +168,7 @@ static void make_symbols(struct contents *contents, const struct elf_source *sou
 
 static int make_strings_and_symbols(struct contents *contents, const struct elf_source *source)
 {
-	size_t most = SYMBOL_FUNCTIONS + (size_t)source->function_count + 3;
+	size_t most = SYMBOL_FUNCTIONS + (size_t)source->function_count + 4;
 	FILE *strings;
 
 	contents->symbols = calloc(most, sizeof(*contents->symbols));
@@ -226,8 +232,12 @@ static int contents_make(struct contents *contents, const struct elf_source *sou
 	contents->size[SECTION_RODATA] = sizeof(contents->constants);
 	contents->data[SECTION_STATES] = source->states;
 	contents->size[SECTION_STATES] = states_size(source);
-	contents->data[SECTION_CLASSIFIER] = source->classifier;
-	contents->size[SECTION_CLASSIFIER] = source->classifier_size;
+	if (source->image) {
+		contents->data[SECTION_CLASSIFIER] = &source->image->head;
+		contents->size[SECTION_CLASSIFIER] = sizeof(source->image->head);
+		contents->data[SECTION_TABLE] = source->image->bytes;
+		contents->size[SECTION_TABLE] = source->image->size;
+	}
 	contents->data[SECTION_BTF] = contents->btf.types;
 	contents->size[SECTION_BTF] = contents->btf.types_size;
 	contents->data[SECTION_BTF_EXT] = contents->btf.ext;
@@ -264,7 +274,7 @@ static Elf_Type data_type(enum section section)
 	}
 }
 
-static bool write_section(Elf *elf, const struct contents *contents, enum section section)
+static Elf_Scn *write_section(Elf *elf, const struct contents *contents, enum section section)
 {
 	const struct section_shape *shape = &shapes[section];
 	Elf_Scn *scn = elf_newscn(elf);
@@ -272,7 +282,7 @@ static bool write_section(Elf *elf, const struct contents *contents, enum sectio
 	GElf_Shdr header;
 
 	if (!data || !gelf_getshdr(scn, &header))
-		return false;
+		return NULL;
 	data->d_buf = (void *)contents->data[section];
 	data->d_size = contents->size[section];
 	data->d_type = data_type(section);
@@ -288,18 +298,25 @@ static bool write_section(Elf *elf, const struct contents *contents, enum sectio
 		header.sh_info = SECTION_TEXT;
 	if (section == SECTION_SYMBOLS)
 		header.sh_info = SYMBOL_COUNTERS; /* first symbol that is not local */
-	return gelf_update_shdr(scn, &header);
+	return gelf_update_shdr(scn, &header) ? scn : NULL;
 }
 
-static bool write_file(int fd, const struct contents *contents)
+/* @table_offset: where the table's data, the last section, come to lie. */
+static bool write_file(int fd, const struct contents *contents, size_t *table_offset)
 {
 	Elf *elf = elf_begin(fd, ELF_C_WRITE, NULL);
 	bool good = elf && write_header(elf);
+	Elf_Scn *last = NULL;
+	GElf_Shdr header;
 
 	for (unsigned i = 1; good && i < SECTION_COUNT; i++)
 		if (i < SECTION_STATES || contents->data[i])
-			good = write_section(elf, contents, (enum section)i);
+			good = (last = write_section(elf, contents, (enum section)i)) != NULL;
 	good = good && elf_update(elf, ELF_C_WRITE) >= 0;
+	if (good && contents->data[SECTION_TABLE]) {
+		good = gelf_getshdr(last, &header);
+		*table_offset = good ? header.sh_offset : 0;
+	}
 	elf_end(elf);
 	return good;
 }
@@ -331,6 +348,7 @@ int elf_object_write(const struct elf_source *source, struct object *object,
 {
 	_cleanup_close_ int fd = memfd_create("table.bpf.o", MFD_CLOEXEC);
 	struct contents contents = {};
+	size_t table_offset = 0;
 	int error;
 
 	if (fd < 0)
@@ -338,14 +356,18 @@ int elf_object_write(const struct elf_source *source, struct object *object,
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return message_set(message, -EIO, "libelf: %s", elf_errmsg(-1));
 	error = contents_make(&contents, source);
-	if (!error && !write_file(fd, &contents))
+	if (!error && !write_file(fd, &contents, &table_offset))
 		error = message_set(message, -EIO, "libelf: %s", elf_errmsg(-1));
 	if (!error)
 		error = object_read(fd, object);
 	if (!error) {
 		object->needs = source->needs;
-		object->blocks = COUNTER_BLOCKS(source->ir->rule_count);
-		object->classified = source->classifier != NULL;
+		object->shape.blocks = source->blocks;
+		if (source->image)
+			object->shape.head = source->image->head;
+		object->classified = source->image != NULL;
+		object->table_offset = table_offset;
+		object->table_size = source->image ? source->image->size : 0;
 	}
 	contents_free(&contents);
 	return error;

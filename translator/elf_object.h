@@ -4,6 +4,7 @@
 #define UBPFILTER_ELF_OBJECT_H
 
 #include "assembler.h"
+#include "classify.h"
 #include "compile.h"
 
 /* Which of the two signatures a function has; both return int. */
@@ -27,8 +28,8 @@ struct elf_source {
 	const char *source_name;    /* "file" of the line info */
 	uint32_t needs;		    /* value of table_needs */
 	const struct state *states; /* value of `states`, ir->state_count of them; NULL: none */
-	const void *classifier;	    /* value of `classifier`, see bpf/classify.h; NULL: none */
-	size_t classifier_size;	    /* a multiple of 8 */
+	uint32_t blocks;	    /* elements of the map `counters` */
+	const struct classifier_image *image; /* values of `classifier`, `table_data`; NULL: none */
 };
 
 /**

@@ -11,8 +11,10 @@
 #endif
 #define CLASSIFY_FUNCTION static
 typedef uint64_t __attribute__((aligned(1), may_alias)) classify_word;
-#define classifier_data walk_data
+#define classifier_shape (&walk_shape)
+#define classifier_data	 walk_data
 
+static struct classifier walk_shape;
 static const unsigned char *walk_data;
 static struct counter *walk_counters;
 static uint32_t *walk_asked;
@@ -87,6 +89,7 @@ static void compare_table(struct random *random, const struct ir *ir, uint32_t p
 	plan_mix(random, &plan);
 	cr_assert_eq(classify_table(ir, &plan, &options, &data, &message), 0, "%s", message.text);
 	call_plan_free(&plan);
+	walk_shape = data.head;
 	walk_data = data.bytes;
 	for (uint32_t i = 0; i < packets; i++) {
 		enum hook hook = HOOK_INPUT + random_below(random, 3);
