@@ -56,6 +56,7 @@ struct netns {
 	int slots[ENTRY_COUNT];		  /* -1: an entry that the kernel does not have */
 	int dispatcher[ENTRY_COUNT];	  /* programs; the same */
 	uint64_t pending[TABLE_FAMILIES]; /* generation that is about to be in force; 0: none */
+	struct spares *spares[TABLE_FAMILIES]; /* owned; spare.c: NULL: none yet */
 };
 
 /* lifetime.c: what tells that a namespace ended; descriptors, -1: not open */
@@ -77,6 +78,7 @@ struct loader {
 	enum tc_kind tc;
 	enum netfilter_kind netfilter;
 	bool has_lookups; /* programs can look up connections; false: not known yet, or not now */
+	uint64_t spares_kept; /* how many became spare so far: which is the oldest? */
 	struct netns **netns; /* owned */
 	size_t netns_count;
 };
@@ -241,9 +243,6 @@ int dispatcher_open(struct netns *netns, struct message *message);
 struct bpf_object;
 struct bpf_program;
 
-/** object_pin_names[] - programs of a table's object, by where they are entered. */
-extern const char *const entry_program_names[ENTRY_COUNT];
-
 /**
  * generation_load() - link the programs of @stages, load and pin them as generation @number. Early
  * stages that cannot be loaded are left out: the log says so.
@@ -251,17 +250,47 @@ extern const char *const entry_program_names[ENTRY_COUNT];
 int generation_load(struct netns *netns, enum table_family family, uint64_t number,
 		    const struct generation *next, unsigned stages, struct message *message);
 
-/** generation_has() - whether a generation has a program for @entry. */
-bool generation_has(const struct netns *netns, enum table_family family, uint64_t number,
-		    enum entry_point entry);
-
-/** object_pin() - pin what @fd stands for; object_map(), object_program() - by their names. */
-int object_pin(int fd, const char *path, struct message *message);
+/** object_map(), object_program() - by their names. */
 int object_map(const struct bpf_object *object, const char *name);
 struct bpf_program *object_program(const struct bpf_object *object, const char *name);
 
 /** libbpf_say_nothing() - keep libbpf's own messages off stderr. */
 void libbpf_say_nothing(void);
+
+/* --- program_set.c --------------------------------------------------------------------------- */
+
+/* Programs of a table's object, and their pins, by where they are entered. */
+extern const char *const entry_program_names[ENTRY_COUNT];
+
+/* Descriptors; -1: there is none. */
+struct program_set {
+	int programs[ENTRY_COUNT];
+	int counters;
+	int table; /* map of the table's data, where it is data */
+};
+
+/** program_set_of() - those of a loaded object, which owns them. */
+struct program_set program_set_of(const struct bpf_object *object);
+
+/** program_set_open() - open what is pinned of a table that is data; program_set_close(). */
+int program_set_open(const struct netns *netns, enum table_family family, uint64_t number,
+		     struct program_set *set);
+void program_set_close(struct program_set *set);
+
+/** object_pin() - pin what @fd stands for. */
+int object_pin(int fd, const char *path, struct message *message);
+
+/**
+ * generation_pin() - make the folder of a generation, with the pins of @set and a map for what
+ * ADD_COUNTERS adds for @rules; generation_unpin() - remove it, or what there is of it.
+ */
+int generation_pin(const struct netns *netns, enum table_family family, uint64_t number,
+		   const struct program_set *set, uint32_t rules, struct message *message);
+void generation_unpin(const struct netns *netns, enum table_family family, uint64_t number);
+
+/** generation_has() - whether a generation has a program for @entry. */
+bool generation_has(const struct netns *netns, enum table_family family, uint64_t number,
+		    enum entry_point entry);
 
 /* --- swap.c ---------------------------------------------------------------------------------- */
 

@@ -12,13 +12,8 @@
 #include "../iptables-compat/execution_table.h"
 #include "internal.h"
 #include "objects.h"
-
-const char *const entry_program_names[ENTRY_COUNT] = {
-	[ENTRY_XDP] = "xdp_ingress",
-	[ENTRY_INGRESS] = "tc_ingress",
-	[ENTRY_EGRESS] = "tc_egress",
-	[ENTRY_NETFILTER] = "netfilter_hooks",
-};
+#include "shape.h"
+#include "spare.h"
 
 /* What went wrong is in the return values; the verifier's log is asked for where it is wanted. */
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -32,13 +27,6 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 void libbpf_say_nothing(void)
 {
 	libbpf_set_print(say_nothing);
-}
-
-int object_pin(int fd, const char *path, struct message *message)
-{
-	if (!bpf_obj_pin(fd, path))
-		return 0;
-	return message_set(message, -errno, "cannot pin %s: %m", path);
 }
 
 int object_map(const struct bpf_object *object, const char *name)
@@ -124,6 +112,15 @@ static int leave_out_executions(struct bpf_object *object)
 	return error;
 }
 
+/* The programs only read a table's data; it is not frozen, so that we can write the next one's. */
+static int table_guard(struct bpf_object *object)
+{
+	struct bpf_map *table = bpf_object__find_map_by_name(object, TABLE_SECTION);
+
+	return table ? bpf_map__set_map_flags(table, bpf_map__map_flags(table) | BPF_F_RDONLY_PROG)
+		     : 0;
+}
+
 static int programs_load(struct bpf_object *object)
 {
 	struct bpf_program *program = object_program(object, entry_program_names[ENTRY_NETFILTER]);
@@ -157,6 +154,8 @@ static int object_load(const struct netns *netns, enum table_family family,
 	if (!error && !next->object->executions)
 		error = leave_out_executions(opened);
 	if (!error)
+		error = table_guard(opened);
+	if (!error)
 		error = programs_load(opened);
 	if (error) {
 		bpf_object__close(opened);
@@ -164,60 +163,6 @@ static int object_load(const struct netns *netns, enum table_family family,
 	}
 	*object = opened;
 	return 0;
-}
-
-/* What ADD_COUNTERS adds: one element, so that one system call changes all rules' or none. */
-static int make_base(const char *path, uint32_t rules, struct message *message)
-{
-	_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "base", sizeof(uint32_t),
-						rules * (uint32_t)sizeof(struct counter), 1, NULL);
-
-	if (fd < 0)
-		return message_set(message, -errno, "cannot make the map for %u counters: %m",
-				   rules);
-	return object_pin(fd, path, message);
-}
-
-/* Those of stages that the generation has. */
-static int program_pin(const struct netns *netns, const char *folder,
-		       const struct bpf_object *object, const char *name, struct message *message)
-{
-	struct bpf_program *program = object_program(object, name);
-	char path[STATE_PATH_SIZE];
-
-	if (!program)
-		return 0;
-	state_pin_path(netns, path, "%s/%s", folder, name);
-	return object_pin(bpf_program__fd(program), path, message);
-}
-
-static int programs_pin(const struct netns *netns, const char *folder,
-			const struct bpf_object *object, struct message *message)
-{
-	int error = 0;
-
-	for (unsigned i = 0; i < ENTRY_COUNT && !error; i++)
-		error = program_pin(netns, folder, object, entry_program_names[i], message);
-	for (unsigned i = 0; i < EXECUTION_PROGRAMS && !error; i++)
-		error = program_pin(netns, folder, object, execution_program_names[i], message);
-	return error;
-}
-
-static int generation_pin(const struct netns *netns, const char *folder,
-			  const struct bpf_object *object, uint32_t rules, struct message *message)
-{
-	char path[STATE_PATH_SIZE];
-	int error;
-
-	state_pin_path(netns, path, "%s", folder);
-	if (mkdir(path, 0700))
-		return message_set(message, -errno, "cannot make the folder %s: %m", path);
-	state_pin_path(netns, path, "%s/counters", folder);
-	error = object_pin(object_map(object, "counters"), path, message);
-	state_pin_path(netns, path, "%s/base", folder);
-	if (!error)
-		error = make_base(path, rules, message);
-	return error ? error : programs_pin(netns, folder, object, message);
 }
 
 /* The verifier's words for a function that the kernel does not have help nobody. */
@@ -253,14 +198,14 @@ static bool can_look_up(struct loader *loader)
 	return loader->has_lookups;
 }
 
+/* @stages: with LINK_LOOKUPS, where programs can look up connections. */
 static int stages_load(const struct netns *netns, enum table_family family,
 		       const struct generation *next, unsigned stages, struct bpf_object **object,
 		       struct message *message)
 {
-	unsigned lookups = can_look_up(netns->loader) ? LINK_LOOKUPS : 0;
 	struct object linked = {};
 	int error = link_object(next->object, family == TABLE_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6,
-				stages | lookups, &linked, message);
+				stages, &linked, message);
 
 	if (error)
 		return error;
@@ -271,11 +216,12 @@ static int stages_load(const struct netns *netns, enum table_family family,
 
 /* The netfilter stage enforces the table by itself where the kernel does not take early ones. */
 static int stages_load_without_early(const struct netns *netns, enum table_family family,
-				     const struct generation *next, struct bpf_object **object,
-				     struct message *message)
+				     const struct generation *next, unsigned lookups,
+				     struct bpf_object **object, struct message *message)
 {
 	struct message ignored = {};
-	int error = stages_load(netns, family, next, STAGE_BIT(STAGE_NF), object, &ignored);
+	int error =
+		stages_load(netns, family, next, STAGE_BIT(STAGE_NF) | lookups, object, &ignored);
 
 	if (error)
 		return error;
@@ -286,31 +232,68 @@ static int stages_load_without_early(const struct netns *netns, enum table_famil
 	return 0;
 }
 
-int generation_load(struct netns *netns, enum table_family family, uint64_t number,
-		    const struct generation *next, unsigned stages, struct message *message)
+/* Targets are asked for by path, by the kernel's table. */
+static int executions_pin(const struct netns *netns, enum table_family family, uint64_t number,
+			  const struct bpf_object *object, struct message *message)
 {
+	char path[STATE_PATH_SIZE];
+	int error = 0;
+
+	for (unsigned i = 0; i < EXECUTION_PROGRAMS && !error; i++) {
+		struct bpf_program *program = object_program(object, execution_program_names[i]);
+
+		if (!program)
+			continue;
+		state_pin_path(netns, path, "%s-%" PRIu64 "/%s", family_name(family), number,
+			       execution_program_names[i]);
+		error = object_pin(bpf_program__fd(program), path, message);
+	}
+	return error;
+}
+
+/* @shape: taken over where the programs are those that it asks for. */
+static int load_anew(struct netns *netns, enum table_family family, uint64_t number,
+		     const struct generation *next, unsigned stages, struct shape *shape,
+		     struct message *message)
+{
+	unsigned lookups = stages & LINK_LOOKUPS, wanted = stages & ~LINK_LOOKUPS;
 	struct bpf_object *object = NULL;
-	char folder[64];
+	struct program_set set;
 	int error = stages_load(netns, family, next, stages, &object, message);
 
-	if (error && stages & STAGE_BIT(STAGE_NF) && stages != STAGE_BIT(STAGE_NF))
-		error = stages_load_without_early(netns, family, next, &object, message);
+	if (error && wanted & STAGE_BIT(STAGE_NF) && wanted != STAGE_BIT(STAGE_NF)) {
+		shape_free(shape);
+		error = stages_load_without_early(netns, family, next, lookups, &object, message);
+	}
 	if (error)
 		return error;
-	snprintf(folder, sizeof(folder), "%s-%" PRIu64, family_name(family), number);
-	error = generation_pin(netns, folder, object, next->rule_count, message);
+	set = program_set_of(object);
+	error = generation_pin(netns, family, number, &set, next->rule_count, message);
+	if (!error)
+		error = executions_pin(netns, family, number, object, message);
 	if (!error && next->object->rates)
 		error = rates_begin(netns, family, number, next->object->rates, message);
 	bpf_object__close(object);
 	return error;
 }
 
-bool generation_has(const struct netns *netns, enum table_family family, uint64_t number,
-		    enum entry_point entry)
+int generation_load(struct netns *netns, enum table_family family, uint64_t number,
+		    const struct generation *next, unsigned stages, struct message *message)
 {
-	char path[STATE_PATH_SIZE];
+	struct shape shape = {};
+	int error;
 
-	state_pin_path(netns, path, "%s-%" PRIu64 "/%s", family_name(family), number,
-		       entry_program_names[entry]);
-	return !access(path, F_OK);
+	if (can_look_up(netns->loader))
+		stages |= LINK_LOOKUPS;
+	error = shape_make(next->object, stages, &shape);
+	if (error && error != -ENODATA)
+		return error;
+	if (spare_use(netns, family, number, next, &shape))
+		error = load_anew(netns, family, number, next, stages, &shape, message);
+	else
+		error = 0;
+	if (!error && shape.bytes)
+		spare_learn(netns, family, number, &shape);
+	shape_free(&shape);
+	return error;
 }

@@ -121,6 +121,13 @@ int netns_replace(struct netns *netns, int netns_fd, enum table_family family,
 		  const struct generation *next, struct counter *old, uint32_t old_count,
 		  struct message *message);
 
+/**
+ * netns_likes() - which shapes the next table had better take: those for which programs are, or
+ * soon will be, to spare.
+ */
+void netns_likes(const struct netns *netns, enum table_family family,
+		 struct table_shape likes[TABLE_LIKES]);
+
 struct hand_over {
 	const void *argument; /* of SET_REPLACE, as a client passed it, but for its counters */
 	size_t size;

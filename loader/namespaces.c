@@ -13,6 +13,7 @@
 
 #include "../common/io.h"
 #include "internal.h"
+#include "spare.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -99,6 +100,7 @@ static void unload(struct netns *netns)
 		cleanup_close(&netns->dispatcher[i]);
 		netns->slots[i] = netns->dispatcher[i] = -1;
 	}
+	spares_free(netns);
 	netns->nsid = -1;
 	netns->loaded = false;
 }

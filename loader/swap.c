@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "spare.h"
 
 static uint32_t slot_of(enum table_family family, uint64_t number)
 {
@@ -72,8 +73,7 @@ static void generation_remove(const struct netns *netns, enum table_family famil
 {
 	char path[STATE_PATH_SIZE];
 
-	state_pin_path(netns, path, "%s-%" PRIu64, family_name(family), number);
-	remove_tree(path);
+	generation_unpin(netns, family, number);
 	state_blob_path(netns, path, "%s-%" PRIu64, family_name(family), number);
 	unlink(path);
 	conntrack_forget(netns, family, number);
@@ -183,8 +183,12 @@ void generation_end(struct netns *netns, int netns_fd, enum table_family family,
 void generation_retire(struct netns *netns, int netns_fd, enum table_family family, uint64_t number,
 		       struct counter *old, uint32_t old_count, struct message *message)
 {
+	bool kernels = generation_is_kernels(netns, family, number);
+
 	if (old_counters(netns, netns_fd, family, number, old, old_count, message))
 		memset(old, 0, old_count * sizeof(*old));
+	else if (!kernels)
+		spare_keep(netns, family, number);
 	generation_end(netns, netns_fd, family, number);
 }
 

@@ -39,7 +39,8 @@ static struct table_key home_key(const struct home *home)
 static int home_enforce(struct home *home, struct table *table, struct counter *old,
 			uint32_t old_count, struct message *message)
 {
-	struct compile_options options = { .executing = EXECUTING_TARGETS };
+	struct table_shape likes[TABLE_LIKES];
+	struct compile_options options = { .executing = EXECUTING_TARGETS, .likes = likes };
 	struct object object = {};
 	_cleanup_free_ void *blob = NULL;
 	struct generation next = { .object = &object, .rule_count = table->entry_count };
@@ -54,6 +55,7 @@ static int home_enforce(struct home *home, struct table *table, struct counter *
 	error = loader_stages(home->loader, &options.stages, message);
 	if (error)
 		return error;
+	netns_likes(home->netns, home->slot, likes);
 	error = compile(table, &options, &object, message);
 	if (error)
 		return error;

@@ -41,6 +41,7 @@ behind=0 # and as many that follow each of them
 force= # the table in force
 count=0 # of its hits, at least
 slack=0 # and how many more there may be
+warm=0 # how often the table in force is put in force again before each try
 
 check() { # WHAT NEW STATUS
 	local got=$(saved) drops=no found
@@ -83,8 +84,11 @@ detach() {
 
 # Have a table in force that was hit once.
 begin() { # TABLE
-	if [ "$force" != "$1" ]; then
-		restore "$1" || fail "cannot restore $1"
+	local i
+	if [ "$force" != "$1" ] || [ "$warm" -gt 0 ]; then
+		for ((i = 0; i <= warm; i++)); do
+			restore "$1" || fail "cannot restore $1"
+		done
 		force=$1 count=1 slack=0
 		knock
 	fi
