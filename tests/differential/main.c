@@ -15,10 +15,11 @@
 
 #include "trial.h"
 
-/* Twins live for so many rulesets: what they keep (fragments, routes) shall not pile up. */
-#define RULESETS_OF_TWINS 100
-
 #define SCOPES (2 * VARIANT_COUNT) /* two families */
+
+/* Twins live for so many rulesets: what they keep (fragments, routes) shall not pile up, and in a
+   short run each scope shall get its turn. Not a matter of time: a seed says what is run. */
+#define RULESETS_OF_TWINS 20
 
 struct options {
 	uint64_t seed;
@@ -184,18 +185,16 @@ static bool is_over(const struct options *options, const struct tally *tally, ti
 static int twins_try(const struct options *options, const struct scope *scope, time_t end,
 		     struct tally *tally)
 {
-	/* in a short time each scope gets its turn */
-	time_t turn_end = time(NULL) + 1 + options->seconds / SCOPES;
+	unsigned turn = 1 + (options->rulesets - 1) / SCOPES;
 	struct twin twins[TWIN_COUNT];
 	int result = twins_open(twins, options, scope) || twins_quieten(twins) ? 2 : 0;
 
 	if (result)
 		printf("the twins could not be set up\n");
 	trial.twins = twins;
-	for (unsigned i = 0; i < RULESETS_OF_TWINS && !result && !is_over(options, tally, end);
-	     i++) {
-		if (options->seconds && i && time(NULL) >= turn_end)
-			break;
+	if (turn > RULESETS_OF_TWINS)
+		turn = RULESETS_OF_TWINS;
+	for (unsigned i = 0; i < turn && !result && !is_over(options, tally, end); i++) {
 		if (ruleset_try(options, scope, tally->seed, tally) == OUTCOME_FAILED)
 			result = 2;
 		tally->seed = random_next(&tally->seeds);

@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-if output=$(BUILD=$build timeout 300 "$top/tests/e2e/demo" 2>&1); then
+if output=$(BUILD=$build timeout 400 "$top/tests/e2e/demo" 2>&1); then
 	pass "the main job: $(grep -c '^  ok ' <<<"$output") observations as iptables has them"
 else
 	failed "the main job" "$(grep -E 'WRONG|^ubpfilter' <<<"$output" || tail -n 20 <<<"$output")"

@@ -43,15 +43,16 @@ $(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/corpus
 
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS  ?= $(BUILD)/tests/fuzz/found
+FUZZ_SEED    ?= $(UBPFILTER_SEED)
 
 CHECK_ALONGSIDE += check-fuzz
 CHECK_PROGRAMS  += $(BUILD)/tests/fuzz/differential $(BUILD)/tests/fuzz/decode_fuzzer $(BUILD)/tests/fuzz/seeds
 .PHONY: check-fuzz fuzz fuzz-decode
 # Part of `make check`: socket options against the kernel's, and the decoder on its own.
 check-fuzz: $(BUILD)/tests/fuzz/differential $(BUILD)/tests/fuzz/decode_fuzzer $(BUILD)/tests/fuzz/seeds
-	@$(BUILD)/tests/fuzz/differential --seconds 40
+	@$(BUILD)/tests/fuzz/differential --pairs 60000 --seconds 120 $(FUZZ_SEED:%=--seed %)
 	@mkdir -p $(FUZZ_CORPUS)
-	@$(BUILD)/tests/fuzz/decode_fuzzer -max_total_time=20 -max_len=65536 -artifact_prefix=$(BUILD)/tests/fuzz/ -verbosity=0 $(FUZZ_CORPUS) $(BUILD)/tests/fuzz/seeds
+	@$(BUILD)/tests/fuzz/decode_fuzzer -max_total_time=20 $(FUZZ_SEED:%=-seed=%) -max_len=65536 -artifact_prefix=$(BUILD)/tests/fuzz/ -verbosity=0 $(FUZZ_CORPUS) $(BUILD)/tests/fuzz/seeds
 
 fuzz: $(BUILD)/tests/fuzz/differential
 	$< --seconds $(FUZZ_SECONDS)

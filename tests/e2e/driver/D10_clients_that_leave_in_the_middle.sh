@@ -13,7 +13,7 @@ for until in connect hello header payload; do
 	until_true "ten clients stall ($until)" grep -q ready "$scratch/ready"
 	start=$(now)
 	equal "rules beside stalled clients" "$rules" "$(ipt -S)"
-	[ "$(milliseconds_since "$start")" -lt 1000 ] || fail "stalled clients ($until) delay others"
+	[ "$(milliseconds_since "$start")" -lt $at_once ] || fail "stalled clients ($until) delay others"
 	kill -9 $!
 	wait $! 2>/dev/null
 done
