@@ -57,7 +57,11 @@ struct route_facts {
 /* struct icmphdr and struct icmp6hdr */
 #define ICMP_HEADER_SIZE 8
 #define ESP_HEADER_SIZE	 8
-#define PORTS_SIZE	 4
+
+/* struct ip6_mh without data */
+#define MOBILITY_HEADER_SIZE 6
+
+#define PORTS_SIZE 4
 
 /* A TCP header has at most 60 bytes, 20 of them fixed. */
 #define TCP_OPTIONS_SIZE 40
@@ -93,6 +97,8 @@ static __always_inline __u32 transport_size(__u8 protocol)
 		return 12;
 	case IPPROTO_ICMP:
 #else
+	case IPPROTO_MH:
+		return MOBILITY_HEADER_SIZE;
 	case IPPROTO_ICMPV6:
 #endif
 		return ICMP_HEADER_SIZE;
@@ -230,6 +236,23 @@ static __always_inline enum parse_result parse_tcp(struct packet *packet, const 
 	return PARSE_OK;
 }
 
+#if FAMILY == 6
+/* as mh_mt6(): nothing may follow, or the packet is dropped */
+static __always_inline enum parse_result parse_mobility(struct packet *packet,
+							const struct view *view, __u32 offset)
+{
+	const unsigned char *header = bytes_at(&view->bytes, offset, MOBILITY_HEADER_SIZE);
+
+	if (!header)
+		return PARSE_SHORT;
+	if (header[0] == IPPROTO_NONE)
+		packet->icmp = header[2];
+	else
+		packet->transport = TRANSPORT_TRUNCATED;
+	return PARSE_OK;
+}
+#endif
+
 /* @offset: of the header in the packet. @remaining: bytes from there on, by the IP lengths. */
 static __always_inline enum parse_result
 parse_transport(struct packet *packet, const struct view *view, __u32 offset, __u32 remaining)
@@ -244,6 +267,10 @@ parse_transport(struct packet *packet, const struct view *view, __u32 offset, __
 	packet->transport = TRANSPORT_OK;
 	if (packet->protocol == IPPROTO_TCP)
 		return parse_tcp(packet, view, offset, remaining);
+#if FAMILY == 6
+	if (packet->protocol == IPPROTO_MH)
+		return parse_mobility(packet, view, offset);
+#endif
 	header = bytes_at(&view->bytes, offset, sizeof(struct udphdr));
 	if (!header)
 		return PARSE_SHORT;

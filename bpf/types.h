@@ -19,7 +19,8 @@ enum verdict {
 enum transport {
 	TRANSPORT_NONE = 0,	    /* not looked at: the protocol has no header that rules read */
 	TRANSPORT_OK = 1,	    /* all bytes that rules read are there and parsed */
-	TRANSPORT_TRUNCATED = 2,    /* offset 0, but the packet ends inside the header: hotdrop */
+	TRANSPORT_TRUNCATED = 2,    /* offset 0, but the packet ends inside the header, or something
+				       follows a mobility header: hotdrop */
 	TRANSPORT_PORTS = 3,	    /* the same, but behind the ports, which are there */
 	TRANSPORT_FRAGMENT = 4,	    /* not the first fragment: there is no header */
 	TRANSPORT_FRAGMENT_ONE = 5, /* fragment offset 1 (8 bytes): a TCP match drops it */
@@ -132,7 +133,8 @@ struct packet {
 		};
 		__u32 spi; /* host order; only if TRANSPORT_OK, and ESP or AH (IPv4) */
 	};
-	__u16 icmp;		/* type << 8 | code; 0 unless TRANSPORT_OK and ICMP or ICMPv6 */
+	__u16 icmp;		/* type << 8 | code; 0 unless TRANSPORT_OK and ICMP or ICMPv6; of an
+				   IPv6 mobility header the type */
 	__u8 protocol;		/* IPv4: of the header; IPv6: after the extension headers */
 	__u8 transport;		/* enum transport */
 	__u8 flags;		/* enum packet_flags */

@@ -13,6 +13,7 @@ static const struct match_extension *const extensions[] = {
 	&match_ttl,	    &match_hl,		&match_tos,	    &match_dscp,   &match_ecn,
 	&match_mark,	    &match_connmark,	&match_pkttype,	    &match_owner,  &match_connbytes,
 	&match_addrtype,    &match_devgroup,	&match_realm,	    &match_cpu,	   &match_hashlimit,
+	&match_mh,
 };
 
 const struct match_extension *match_find(enum family family, const char *name, uint8_t revision)

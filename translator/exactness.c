@@ -31,6 +31,7 @@ static bool is_of_whole_packets(enum field field)
 	case FIELD_TCP_FLAGS:
 	case FIELD_TCP_OPTION:
 	case FIELD_SPI:
+	case FIELD_MOBILITY:
 	case FIELD_LENGTH:
 	case FIELD_FRAGMENT:
 		return true;

@@ -32,6 +32,8 @@ static const struct field_info fields[FIELD_COUNT] = {
 	[FIELD_TCP_OPTION] = { "TCP options", AT(tcp_options), OPERAND_RANGE, .special = true,
 			       .needs = NEED_TCP_OPTIONS, .stages = EVERYWHERE },
 	[FIELD_SPI] = { "SPI", AT(spi), OPERAND_RANGE, .stages = EVERYWHERE },
+	[FIELD_MOBILITY] = { "mobility header type", AT(icmp), OPERAND_RANGE,
+			     .stages = EVERYWHERE },
 	/* GRO joins packets behind XDP */
 	[FIELD_LENGTH] = { "length", AT(length), OPERAND_RANGE,
 			   .stages = STAGE_BIT(STAGE_TC) | STAGE_BIT(STAGE_NF) },

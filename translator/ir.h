@@ -30,6 +30,7 @@ enum field {
 	FIELD_TCP_FLAGS,
 	FIELD_TCP_OPTION, /* range with min == max: the option kind occurs; hotdrop if malformed */
 	FIELD_SPI,
+	FIELD_MOBILITY,	 /* type of the mobility header (IPv6) */
 	FIELD_LENGTH,	 /* as the IP layer has it; IPv6: header and payload */
 	FIELD_TRANSPORT, /* guard: the transport header is there; see enum transport */
 	FIELD_MAC,	 /* of the frame's source */

@@ -12,6 +12,7 @@
 #define TCP_HEADER_SIZE	     20u
 #define PORTS_SIZE	     4u
 #define FRAGMENT_HEADER_SIZE 8u
+#define MOBILITY_HEADER_SIZE 6u
 
 /* A packet's bytes; nothing is read but through span_at(), so nothing is read beyond the end. */
 struct span {
@@ -83,6 +84,8 @@ static size_t transport_size(const struct packet *packet)
 		return packet->family == 6 ? 8 : 0;
 	case IPPROTO_AH: /* in IPv6 an extension header */
 		return packet->family == 4 ? 12 : 0;
+	case IPPROTO_MH:
+		return packet->family == 6 ? MOBILITY_HEADER_SIZE : 0;
 	default:
 		return 0;
 	}
@@ -106,6 +109,15 @@ static void parse_truncated(struct packet *packet, const struct span *span, size
 	packet->destination_port = be16_at(ports + 2);
 }
 
+/* as mh_mt6(): nothing may follow, or the packet is dropped */
+static void parse_mobility(struct packet *packet, const unsigned char *header)
+{
+	if (header[0] == IPPROTO_NONE)
+		packet->icmp = header[2];
+	else
+		packet->transport = TRANSPORT_TRUNCATED;
+}
+
 static void parse_transport(struct packet *packet, const struct span *span, size_t transport)
 {
 	size_t wanted = transport_size(packet);
@@ -125,6 +137,8 @@ static void parse_transport(struct packet *packet, const struct span *span, size
 		packet->spi = be32_at(header);
 	} else if (packet->protocol == IPPROTO_AH) {
 		packet->spi = be32_at(header + 4);
+	} else if (packet->protocol == IPPROTO_MH) {
+		parse_mobility(packet, header);
 	} else {
 		packet->icmp = be16_at(header);
 	}

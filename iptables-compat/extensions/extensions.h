@@ -10,6 +10,7 @@ extern const struct match_extension match_tcp;
 extern const struct match_extension match_udp;
 extern const struct match_extension match_icmp;
 extern const struct match_extension match_icmp6;
+extern const struct match_extension match_mh;
 extern const struct match_extension match_comment;
 extern const struct match_extension match_conntrack_1;
 extern const struct match_extension match_conntrack_2;

@@ -134,6 +134,14 @@ static void make_security(struct payload *payload, bool authentication, struct r
 	payload->size = random_below(random, 40);
 }
 
+/* Mobility headers: small types; behind some, something seems to follow. */
+static void make_mobility(struct payload *payload, struct random *random)
+{
+	payload->data[0] = random_chance(random, 90) ? IPPROTO_NONE : IPPROTO_UDP;
+	payload->data[2] = (unsigned char)random_below(random, 5);
+	payload->size = random_chance(random, 90) ? 8 : random_below(random, 8);
+}
+
 void payload_make(struct payload *payload, const struct network *network, struct ports ports,
 		  struct random *random)
 {
@@ -155,6 +163,9 @@ void payload_make(struct payload *payload, const struct network *network, struct
 	case IPPROTO_AH:
 	case IPPROTO_ESP:
 		make_security(payload, network->protocol == IPPROTO_AH, random);
+		break;
+	case IPPROTO_MH:
+		make_mobility(payload, random);
 		break;
 	default:
 		payload->size = random_below(random, 40);

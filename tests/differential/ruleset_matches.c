@@ -56,6 +56,17 @@ static void put_ah(FILE *out, const struct scope *scope, struct random *random)
 		put_esp(out, scope, random);
 }
 
+static void put_mobility(FILE *out, const struct scope *scope, struct random *random)
+{
+	static const char *const types[] = { "0", "1", "1:3", "2:200" };
+
+	if (scope->family == 6)
+		fprintf(out, " -p 135 -m mh %s--mh-type %s", inversion(random),
+			PICK(random, types));
+	else
+		put_ah(out, scope, random);
+}
+
 static void put_sctp(FILE *out, const struct scope *scope, struct random *random)
 {
 	(void)scope;
@@ -69,7 +80,7 @@ static void put_sctp(FILE *out, const struct scope *scope, struct random *random
 void put_protocol_match(FILE *out, const struct scope *scope, struct random *random)
 {
 	static void (*const kinds[])(FILE *, const struct scope *, struct random *) = {
-		put_multiport, put_multiport, put_esp, put_ah, put_sctp,
+		put_multiport, put_multiport, put_esp, put_ah, put_sctp, put_mobility,
 	};
 
 	PICK(random, kinds)(out, scope, random);

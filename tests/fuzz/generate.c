@@ -27,6 +27,7 @@
 #include <linux/netfilter_ipv4/ipt_ah.h>
 #include <linux/netfilter_ipv4/ipt_ttl.h>
 #include <linux/netfilter_ipv6/ip6t_hl.h>
+#include <linux/netfilter_ipv6/ip6t_mh.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter/xt_time.h>
 #include <stdio.h>
@@ -244,6 +245,8 @@ static const struct made_match matches[] = {
 	  IPT_ICMP_INV, 0, NULL, false },
 	{ "icmp6", IPPROTO_ICMPV6, sizeof(struct ip6t_icmp), offsetof(struct ip6t_icmp, invflags),
 	  IP6T_ICMP_INV, 0, NULL, false },
+	{ "mh", IPPROTO_MH, sizeof(struct ip6t_mh), offsetof(struct ip6t_mh, invflags),
+	  IP6T_MH_INV_MASK, 0, NULL, false },
 	{ "comment", 0, sizeof(struct xt_comment_info), 0, 0, 0, NULL, false },
 	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo1), 0, 0, 1, NULL, false },
 	{ "conntrack", 0, sizeof(struct xt_conntrack_mtinfo2), 0, 0, 2, NULL, false },
@@ -320,7 +323,8 @@ static size_t add_match(struct builder *builder, unsigned char *to, const struct
 static bool is_of_other_family(const struct made_match *made, enum family family)
 {
 	if (family == FAMILY_IPV4)
-		return !strcmp(made->name, "icmp6") || !strcmp(made->name, "hl");
+		return !strcmp(made->name, "icmp6") || !strcmp(made->name, "hl") ||
+		       !strcmp(made->name, "mh");
 	return !strcmp(made->name, "icmp") || !strcmp(made->name, "ah") ||
 	       !strcmp(made->name, "ttl") || !strcmp(made->name, "realm");
 }

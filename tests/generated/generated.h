@@ -31,7 +31,7 @@ void random_small(struct random *random, void *data, size_t size);
 /* --- values that rules and packets share (values.c), so that they meet often ----------------- */
 
 extern const uint16_t port_values[6];
-extern const uint8_t protocol_values[14];
+extern const uint8_t protocol_values[15];
 extern const uint8_t tcp_option_values[8];
 /* Who sends what comes in. */
 extern const uint8_t packet_mac[6];

@@ -78,10 +78,18 @@ static void put_transport(struct writer *writer, unsigned protocol)
 		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
 			put_be16(header, (protocol == IPPROTO_ICMP ? 8u : 128u) << 8 |
 						 random_below(writer->random, 2));
+		if (protocol == IPPROTO_MH) {
+			header[0] = random_chance(writer->random, 90) ? IPPROTO_NONE : IPPROTO_UDP;
+			header[2] = (unsigned char)random_below(writer->random, SMALL);
+		}
 		if (protocol == IPPROTO_ESP) {
 			put_be16(header, 0);
 			put_be16(header + 2, random_below(writer->random, SMALL));
 		}
+	}
+	if (protocol == IPPROTO_MH && random_chance(writer->random, 10)) {
+		writer->packet->size -= 1 + random_below(writer->random, 8);
+		return;
 	}
 	random_bytes(writer->random, append(writer, 20), 20);
 	writer->packet->size -= random_below(writer->random, 21);

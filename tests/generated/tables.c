@@ -320,7 +320,9 @@ static void add_usual(struct draft *draft)
 {
 	struct random *random = draft->random;
 	uint8_t icmp = draft->ir->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, icmp };
+	const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP,
+				      IPPROTO_UDP, IPPROTO_SCTP,
+				      icmp,	   draft->ir->family == 4 ? icmp : IPPROTO_MH };
 	uint8_t protocol = random_pick(random, protocols);
 
 	if (random_chance(random, 30))
@@ -337,8 +339,8 @@ static void add_usual(struct draft *draft)
 	add(draft, &(struct predicate){ .field = FIELD_TRANSPORT,
 					.fragment_one_drops = protocol == IPPROTO_TCP,
 					.ports_suffice = random_chance(random, 10) });
-	if (protocol == icmp) {
-		add_field(draft, FIELD_ICMP);
+	if (protocol == icmp || protocol == IPPROTO_MH) {
+		add_field(draft, protocol == icmp ? FIELD_ICMP : FIELD_MOBILITY);
 		return;
 	}
 	add_field(draft, random_chance(random, 50) ? FIELD_SOURCE_PORT : FIELD_DESTINATION_PORT);

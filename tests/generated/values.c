@@ -6,11 +6,11 @@
 #include <string.h>
 
 const uint16_t port_values[6] = { 53, 80, 443, 1023, 1024, 65535 };
-const uint8_t protocol_values[14] = { IPPROTO_TCP,	IPPROTO_TCP,  IPPROTO_UDP,
+const uint8_t protocol_values[15] = { IPPROTO_TCP,	IPPROTO_TCP,  IPPROTO_UDP,
 				      IPPROTO_UDP,	IPPROTO_ICMP, IPPROTO_ICMPV6,
 				      IPPROTO_ESP,	IPPROTO_NONE, 0,
 				      IPPROTO_FRAGMENT, IPPROTO_SCTP, IPPROTO_DCCP,
-				      IPPROTO_UDPLITE,	IPPROTO_AH };
+				      IPPROTO_UDPLITE,	IPPROTO_AH,   IPPROTO_MH };
 const uint8_t packet_mac[6] = { 2, 0, 4, 0, 1, 0 };
 const uint8_t tcp_option_values[8] = { 0, 1, 2, 3, 4, 8, 77, 254 };
 

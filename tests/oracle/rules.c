@@ -153,12 +153,30 @@ static void put_spi(struct text *text)
 			random_pick(text->random, spis));
 }
 
+static void put_mobility(struct text *text)
+{
+	static const char *const types[] = { "0", "1", "1:3", "2:200" };
+
+	fputs(" -p 135 -m mh", text->out);
+	if (random_chance(text->random, 80))
+		fprintf(text->out, " %s--mh-type %s", maybe_not(text),
+			random_pick(text->random, types));
+}
+
+static void put_security(struct text *text)
+{
+	if (text->family == 6 && random_chance(text->random, 50))
+		put_mobility(text);
+	else
+		put_spi(text);
+}
+
 static void put_transport(struct text *text)
 {
 	static void (*const kinds[])(struct text *) = { put_tcp,       put_tcp,	      put_udp,
 							put_icmp,      put_protocol,  put_protocol,
 							put_multiport, put_multiport, put_sctp,
-							put_spi };
+							put_security };
 
 	random_pick(text->random, kinds)(text);
 }

@@ -101,6 +101,9 @@ static const char *const rules_ipv6[] = {
 	"-p ipv6-icmp -m icmp6 ! --icmpv6-type 1/4",
 	"-p ipv6-icmp -m icmp6 --icmpv6-type 255/255",
 	"-p ipv6-icmp -m icmp6 --icmpv6-type 0/0",
+	"-p mobility-header -m mh",
+	"-p mobility-header -m mh --mh-type 5",
+	"-p mobility-header -m mh ! --mh-type 1:5",
 };
 
 static const char *const rules_both[] = {

@@ -41,7 +41,7 @@ static uint16_t random_port(struct random *random)
 
 static uint8_t random_protocol(struct random *random)
 {
-	static const uint8_t protocols[] = { 6, 6, 6, 17, 17, 1, 58, 47, 0, 132, 50, 255 };
+	static const uint8_t protocols[] = { 6, 6, 6, 17, 17, 1, 58, 47, 0, 132, 50, 135, 255 };
 
 	return protocols[random_below(random, sizeof(protocols))];
 }
@@ -360,7 +360,8 @@ static void random_transport(struct random *random, struct packet *packet)
 					  TRANSPORT_FRAGMENT_ONE, TRANSPORT_PORTS };
 	bool has_ports = packet->protocol == 6 || packet->protocol == 17 || packet->protocol == 132;
 	bool known = has_ports || packet->protocol == 50 ||
-		     packet->protocol == (packet->family == 4 ? 1 : 58);
+		     packet->protocol == (packet->family == 4 ? 1 : 58) ||
+		     (packet->family == 6 && packet->protocol == 135);
 
 	if (known)
 		packet->transport = chance(random, 80)
@@ -375,6 +376,8 @@ static void random_transport(struct random *random, struct packet *packet)
 		packet->destination_port = random_port(random);
 	} else if (packet->protocol == 50) {
 		packet->spi = small_number(random);
+	} else if (packet->protocol == 135) {
+		packet->icmp = small_number(random);
 	} else {
 		packet->icmp = random_below(random, 4) << 8 | random_below(random, 3);
 	}
