@@ -8,6 +8,7 @@
 
 #include "address_type.h"
 #include "kernel_cast.h"
+#include "tracked.h"
 
 #define TYPE_ETHERNET  1    /* ARPHRD_ETHER */
 #define HOOK_LOCAL_OUT 3    /* NF_INET_LOCAL_OUT */
@@ -17,19 +18,47 @@
 #define STATE_TIME_WAIT	   6
 #define STATE_NEW_SYN_RECV 12
 
-/* as mac_mt() */
-static __always_inline void mac_read(struct packet *packet, const struct sk_buff *skb)
+/* The address of the frame's Ethernet header, 0 where it has none. */
+static __always_inline __u64 ethernet_of(const struct sk_buff *skb)
 {
 	__u64 header = (__u64)skb->head + skb->mac_header;
 	const struct net_device *device = skb->dev;
-	const __u16 *from;
 
 	if (!device || device->type != TYPE_ETHERNET || header + ETH_HLEN > (__u64)skb->data)
+		return 0;
+	return header;
+}
+
+/* as mac_mt() */
+static __always_inline void mac_read(struct packet *packet, const struct sk_buff *skb)
+{
+	__u64 header = ethernet_of(skb);
+	const __u16 *from;
+
+	if (!header)
 		return;
 	from = kernel_at(header + ETH_ALEN);
 	for (int i = 0; i < ETH_ALEN / 2; i++)
 		((__u16 *)packet->mac)[i] = from[i];
 	packet->flags |= PACKET_HAS_MAC;
+}
+
+/* as eui64_mt6() */
+static __always_inline void eui64_read(struct packet *packet, const struct sk_buff *skb)
+{
+	const __u8 *half = (const __u8 *)packet->source + 8;
+	__u64 header = ethernet_of(skb);
+	const __u8 *ethernet = kernel_at(header);
+	__u32 differ = 0;
+
+	if (!header || (ethernet[12] << 8 | ethernet[13]) != ETH_P_IPV6)
+		return;
+	for (int i = 0; i < 3; i++) {
+		differ |= half[i] ^ ethernet[ETH_ALEN + i] ^ (i ? 0 : 2);
+		differ |= half[5 + i] ^ ethernet[ETH_ALEN + 3 + i];
+	}
+	if (!(differ | (half[3] ^ 0xff) | (half[4] ^ 0xfe)))
+		packet->facts |= PACKET_EUI64;
 }
 
 /* as skb_to_full_sk() */
@@ -64,6 +93,41 @@ static __always_inline void owner_read(struct packet *packet, const struct sk_bu
 	cred = (__u64)KERNEL_FIELD(struct file, file, f_cred);
 	packet->uid = KERNEL_FIELD(struct cred, cred, fsuid.val);
 	packet->gid = KERNEL_FIELD(struct cred, cred, fsgid.val);
+}
+
+/* as cgroup_mt_v0() */
+static __always_inline void class_read(struct packet *packet, const struct sk_buff *skb,
+				       const struct net *net)
+{
+	__u64 sock = (__u64)skb->sk;
+	__u8 state;
+
+	if (!sock)
+		return;
+	state = KERNEL_FIELD(struct sock, sock, __sk_common.skc_state);
+	if (state == STATE_NEW_SYN_RECV || state == STATE_TIME_WAIT ||
+	    KERNEL_FIELD(struct sock, sock, __sk_common.skc_net.net) != net)
+		return;
+	packet->facts |= PACKET_HAS_CLASS;
+	packet->cgroup_class = KERNEL_FIELD(struct sock, sock, sk_cgrp_data.classid);
+}
+
+/* as helper_mt(). @nfct: skb->_nfct */
+static __always_inline void helper_read(struct packet *packet, unsigned long nfct)
+{
+	__u64 nf_conn = nfct & ~NFCT_INFO_MASK, help, helper;
+
+	if (nf_conn)
+		nf_conn = (__u64)KERNEL_FIELD(struct nf_conn, nf_conn, master);
+	if (!nf_conn)
+		return;
+	help = extension_find(nf_conn, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_HELPER));
+	helper = help ? (__u64)KERNEL_FIELD(struct nf_conn_help, help, helper) : 0;
+	if (!helper)
+		return;
+	helper += bpf_core_field_offset(((struct nf_conntrack_helper *)0)->name);
+	for (int i = 0; i < (int)sizeof(packet->helper) / 4; i++)
+		((__u32 *)packet->helper)[i] = ((const __u32 *)kernel_at(helper))[i];
 }
 
 /* as pkttype_mt() */
@@ -116,8 +180,14 @@ static __always_inline void attributes_read(struct packet *packet, const struct 
 {
 	if (table_needs & NEED_MAC && state->hook != HOOK_LOCAL_OUT)
 		mac_read(packet, skb);
+	if (FAMILY == 6 && table_needs & NEED_EUI64 && state->hook != HOOK_LOCAL_OUT)
+		eui64_read(packet, skb);
 	if (table_needs & NEED_OWNER && state->hook == HOOK_LOCAL_OUT)
 		owner_read(packet, skb, state->net);
+	if (table_needs & NEED_CGROUP_CLASS)
+		class_read(packet, skb, state->net);
+	if (table_needs & NEED_HELPER)
+		helper_read(packet, skb->_nfct);
 	if (table_needs & NEED_MARK)
 		packet->mark = skb->mark;
 	if (table_needs & NEED_PACKET_TYPE)

@@ -121,6 +121,8 @@ static __always_inline int extra_matches(const struct packet *packet,
 		match = packet->tcp_options[(extra->value[0] >> 6) & 3] >> (extra->value[0] & 63) &
 			1;
 		return match ^ invert;
+	case EXTRA_SOUND:
+		return packet->flags & extra->value[0] ? MATCH_HOTDROP : MATCH_YES;
 	case EXTRA_TRANSPORT:
 		match = match_transport(packet, extra->flags & EXTRA_FRAGMENT_ONE_DROPS);
 		if (extra->flags & EXTRA_PORTS_SUFFICE && packet->transport == TRANSPORT_PORTS)
@@ -396,13 +398,15 @@ static __always_inline __u32 tree_walk(const struct packet *packet, __u32 root)
 	return CLASSIFY_NO_RULE;
 }
 
+#define FLAGS_BROKEN (PACKET_NO_PROTOCOL | PACKET_TCP_OPTIONS_BAD | PACKET_TCP_MSS_BAD)
+
 static __always_inline __u32 packet_class(const struct packet *packet)
 {
 	if (classifier_head()->headless_breaks && packet->transport == TRANSPORT_NONE)
 		return CLASS_BROKEN;
 	return packet->transport == TRANSPORT_TRUNCATED || packet->transport == TRANSPORT_PORTS ||
 			       packet->transport == TRANSPORT_FRAGMENT_ONE ||
-			       (packet->flags & (PACKET_NO_PROTOCOL | PACKET_TCP_OPTIONS_BAD))
+			       (packet->flags & FLAGS_BROKEN)
 		       ? CLASS_BROKEN
 		       : CLASS_SOUND;
 }

@@ -76,9 +76,14 @@ struct sock_common {
 	possible_net_t skc_net;
 };
 
+struct sock_cgroup_data {
+	__u32 classid; /* of net_cls */
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
+	struct sock_cgroup_data sk_cgrp_data;
 };
 
 struct dst_entry {
@@ -143,8 +148,17 @@ union nf_conntrack_proto {
 	struct nf_ct_udp udp;
 };
 
-enum nf_ct_ext_id {
-	NF_CT_EXT_ACCT = 3, /* the running kernel's number is asked for */
+enum nf_ct_ext_id { /* the running kernel's numbers are asked for */
+		    NF_CT_EXT_HELPER = 0,
+		    NF_CT_EXT_ACCT = 3,
+};
+
+struct nf_conntrack_helper {
+	char name[16];
+};
+
+struct nf_conn_help {
+	struct nf_conntrack_helper *helper;
 };
 
 /* Behind it, at these offsets from its beginning, are the extensions that a connection has. */
@@ -158,6 +172,7 @@ struct nf_conn {
 	__u32 timeout; /* jiffies */
 	__u32 mark;
 	struct nf_ct_ext *ext;
+	struct nf_conn *master; /* that expected it */
 	union nf_conntrack_proto proto;
 };
 

@@ -65,6 +65,8 @@ struct route_facts {
 
 /* A TCP header has at most 60 bytes, 20 of them fixed. */
 #define TCP_OPTIONS_SIZE 40
+#define OPTION_MSS	 2
+#define OPTION_MSS_SIZE	 4
 #define OPTIONS_MASK	 0x3f
 
 /* Extension headers that are followed: as many as fit into OFFSET_MASK bytes. */
@@ -131,6 +133,8 @@ struct option_scan {
 	__u32 size;	     /* bytes of options */
 	__u32 next;	     /* where the next option begins, as far as is known */
 	__u8 length_is_here; /* the byte at hand is the length of the option before it */
+	__u8 kind;	     /* of that option */
+	__u8 mss;	     /* where the first whole segment size is among the options, or 0 */
 	__u8 result;	     /* enum parse_result */
 };
 
@@ -161,15 +165,45 @@ static long option_step(__u64 index, struct option_scan *scan)
 		scan->result = PARSE_SHORT;
 		return 1;
 	}
-	if (scan->length_is_here)
+	if (scan->length_is_here) {
 		scan->next = at - 1 + (*byte ?: 1);
+		if (table_needs & NEED_TCP_MSS && scan->kind == OPTION_MSS &&
+		    *byte == OPTION_MSS_SIZE && !scan->mss && scan->next <= scan->size)
+			scan->mss = (__u8)(at + 1);
+	}
 	scan->length_is_here = 0;
 	if (at < scan->next)
 		return 0;
 	option_note(scan, *byte);
+	scan->kind = *byte;
 	scan->length_is_here = *byte >= 2;
 	scan->next = at + 1;
 	return 0;
+}
+
+/* as tcpmss_mt(), of what the scan has found */
+static __always_inline enum parse_result mss_read(struct packet *packet,
+						  const struct option_scan *scan)
+{
+	const unsigned char *size;
+
+	if (!(table_needs & NEED_TCP_MSS) || !scan->mss)
+		return PARSE_OK;
+	size = bytes_at(&scan->bytes, scan->begin + (scan->mss & OPTIONS_MASK), 2);
+	if (!size)
+		return PARSE_SHORT;
+	packet->facts |= PACKET_HAS_TCP_MSS;
+	packet->tcp_mss = (__u16)(size[0] << 8 | size[1]);
+	return PARSE_OK;
+}
+
+/* What no later fragment has, and its segment size has only to -m tcpmss. */
+static __always_inline void options_bad(struct packet *packet)
+{
+	if (!(packet->flags & PACKET_FRAGMENT))
+		packet->flags |= PACKET_TCP_OPTIONS_BAD;
+	if (table_needs & NEED_TCP_MSS)
+		packet->flags |= PACKET_TCP_MSS_BAD;
 }
 
 /* as tcp_find_option(): which kinds a scan meets, ends of the options included */
@@ -184,17 +218,22 @@ static __attribute__((noinline)) enum parse_result parse_tcp_options(struct pack
 		.size = size - sizeof(struct tcphdr),
 		.next = opaque_zero,
 		.length_is_here = (__u8)opaque_zero,
+		.kind = (__u8)opaque_zero,
+		.mss = (__u8)opaque_zero,
 	};
 
 	if (size < sizeof(struct tcphdr) || size > remaining) {
-		packet->flags |= PACKET_TCP_OPTIONS_BAD;
+		options_bad(packet);
 		return PARSE_OK;
 	}
 	if (!scan.size)
 		return PARSE_OK;
 	bpf_loop(TCP_OPTIONS_SIZE, option_step, &scan, 0);
-	__builtin_memcpy(packet->tcp_options, scan.kinds, sizeof(scan.kinds));
-	return scan.result;
+	if (scan.result != PARSE_OK)
+		return scan.result;
+	if (!(packet->flags & PACKET_FRAGMENT))
+		__builtin_memcpy(packet->tcp_options, scan.kinds, sizeof(scan.kinds));
+	return mss_read(packet, &scan);
 }
 
 static __always_inline void parse_ports(struct packet *packet, const void *header)
@@ -212,6 +251,8 @@ parse_truncated(struct packet *packet, const struct view *view, __u32 offset, __
 	const void *header;
 
 	packet->transport = TRANSPORT_TRUNCATED;
+	if (table_needs & NEED_TCP_MSS && packet->protocol == IPPROTO_TCP)
+		packet->flags |= PACKET_TCP_MSS_BAD;
 	if (remaining < PORTS_SIZE || !has_ports(packet->protocol))
 		return PARSE_OK;
 	header = bytes_at(&view->bytes, offset, PORTS_SIZE);
@@ -231,7 +272,7 @@ static __always_inline enum parse_result parse_tcp(struct packet *packet, const 
 		return PARSE_SHORT;
 	parse_ports(packet, header);
 	packet->tcp_flags = header[13];
-	if (table_needs & NEED_TCP_OPTIONS)
+	if (table_needs & (NEED_TCP_OPTIONS | NEED_TCP_MSS))
 		return parse_tcp_options(packet, view, offset, (header[12] >> 4) * 4u, remaining);
 	return PARSE_OK;
 }
@@ -252,6 +293,36 @@ static __always_inline enum parse_result parse_mobility(struct packet *packet,
 	return PARSE_OK;
 }
 #endif
+
+/* A later fragment has no header, but tcpmss_mt() takes what is at @offset for one. */
+static __always_inline enum parse_result parse_fragment(struct packet *packet,
+							const struct view *view, __u32 offset)
+{
+	const unsigned char *header;
+	__u32 remaining = packet->length - offset;
+
+	if (!(table_needs & NEED_TCP_MSS) || packet->protocol != IPPROTO_TCP)
+		return PARSE_OK;
+	if (remaining < sizeof(struct tcphdr)) {
+		packet->flags |= PACKET_TCP_MSS_BAD;
+		return PARSE_OK;
+	}
+	header = bytes_at(&view->bytes, offset, sizeof(struct tcphdr));
+	if (!header)
+		return PARSE_SHORT;
+	return parse_tcp_options(packet, view, offset, (header[12] >> 4) * 4u, remaining);
+}
+
+static __always_inline enum parse_result parse_dccp_type(struct packet *packet,
+							 const struct view *view, __u32 offset)
+{
+	const unsigned char *type = bytes_at(&view->bytes, offset + 8, 1);
+
+	if (!type)
+		return PARSE_SHORT;
+	packet->dccp_type = *type >> 1 & 15;
+	return PARSE_OK;
+}
 
 /* @offset: of the header in the packet. @remaining: bytes from there on, by the IP lengths. */
 static __always_inline enum parse_result
@@ -282,6 +353,8 @@ parse_transport(struct packet *packet, const struct view *view, __u32 offset, __
 		packet->spi = bpf_ntohl(*(const __be32 *)(header + 4));
 	else
 		packet->icmp = bpf_ntohs(*(const __be16 *)header);
+	if (table_needs & NEED_DCCP_TYPE && packet->protocol == IPPROTO_DCCP)
+		return parse_dccp_type(packet, view, offset);
 	return PARSE_OK;
 }
 
@@ -342,7 +415,7 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	if (offset) {
 		packet->flags |= PACKET_FRAGMENT;
 		packet->transport = offset == 1 ? TRANSPORT_FRAGMENT_ONE : TRANSPORT_FRAGMENT;
-		return PARSE_OK;
+		return parse_fragment(packet, view, header_size);
 	}
 	facts->transport = (__u16)header_size;
 	return parse_transport(packet, view, header_size, length - header_size);
@@ -515,7 +588,9 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 	}
 	result = ipv6_walk(packet, view, &transport);
 	facts->plain = transport == sizeof(*ip);
-	if (result != PARSE_OK || packet->flags & (PACKET_NO_PROTOCOL | PACKET_FRAGMENT))
+	if (result == PARSE_OK && packet->flags & PACKET_FRAGMENT)
+		return parse_fragment(packet, view, 0); /* to the kernel, there */
+	if (result != PARSE_OK || packet->flags & PACKET_NO_PROTOCOL)
 		return result;
 	if (transport > packet->length) {
 		packet->transport =

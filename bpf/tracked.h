@@ -71,11 +71,10 @@ static __always_inline void tuples_read(struct connection *connection, __u64 nf_
 		KERNEL_FIELD(struct nf_conn, nf_conn, tuplehash[0].tuple.dst.protonum);
 }
 
-/* as nf_conn_acct_find() */
-static __always_inline __u64 counts_find(__u64 nf_conn)
+/* as nf_ct_ext_find(). @kind: the running kernel's enum nf_ct_ext_id. */
+static __always_inline __u64 extension_find(__u64 nf_conn, __u64 kind)
 {
 	__u64 extensions = (__u64)KERNEL_FIELD(struct nf_conn, nf_conn, ext);
-	__u64 kind = bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_ACCT);
 	__u8 offset;
 
 	if (!extensions)
@@ -97,7 +96,8 @@ static __always_inline void connection_note(struct connection *connection, __u64
 		connection->state |= CONNECTION_DNAT;
 	connection->mark = KERNEL_FIELD(struct nf_conn, nf_conn, mark);
 	if (table_needs & NEED_CONNECTION_COUNTS)
-		connection->counts = counts_find(nf_conn);
+		connection->counts = extension_find(
+			nf_conn, bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_ACCT));
 	if (table_needs & NEED_CONNECTION_TUPLES)
 		tuples_read(connection, nf_conn);
 	if (table_needs & NEED_CONNECTION_EXPIRY)

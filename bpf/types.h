@@ -32,8 +32,17 @@ enum packet_flags {
 					    match drops the packet, unless PACKET_FRAGMENT */
 	PACKET_TCP_OPTIONS_BAD = 1 << 2, /* doff < 5, or options truncated: --tcp-option drops */
 	PACKET_HAS_MAC = 1 << 3,	 /* came in an Ethernet frame; only if NEED_MAC */
-	PACKET_HAS_SOCKET = 1 << 4, /* a socket of this namespace sent it; only if NEED_OWNER */
-	PACKET_HAS_OWNER = 1 << 5,  /* and a process has that socket open; the same */
+	PACKET_HAS_SOCKET = 1 << 4,  /* a socket of this namespace sent it; only if NEED_OWNER */
+	PACKET_HAS_OWNER = 1 << 5,   /* and a process has that socket open; the same */
+	PACKET_TCP_MSS_BAD = 1 << 6, /* no whole TCP header to look for it: -m tcpmss drops; only if
+					NEED_TCP_MSS */
+};
+
+/* What else was found in a packet. */
+enum packet_facts {
+	PACKET_HAS_TCP_MSS = 1 << 0, /* it offers a segment size; only if NEED_TCP_MSS */
+	PACKET_EUI64 = 1 << 1,	   /* IPv6: the source is made of the frame's; only if NEED_EUI64 */
+	PACKET_HAS_CLASS = 1 << 2, /* a whole socket of this namespace; only if NEED_CGROUP_CLASS */
 };
 
 #define IFACE_NAME_SIZE 16
@@ -149,11 +158,11 @@ struct packet {
 			__u32 gid;
 		};
 	};
-	__u32 mark;	  /* only if NEED_MARK */
-	__u8 tos;	  /* IPv6: traffic class */
-	__u8 ttl;	  /* IPv6: hop limit; FORWARD sees it counted down */
-	__u8 packet_type; /* PACKET_HOST and so on, as -m pkttype; only if NEED_PACKET_TYPE */
-	__u8 unused;
+	__u32 mark;	       /* only if NEED_MARK */
+	__u8 tos;	       /* IPv6: traffic class */
+	__u8 ttl;	       /* IPv6: hop limit; FORWARD sees it counted down */
+	__u8 packet_type;      /* PACKET_HOST and so on, as -m pkttype; only if NEED_PACKET_TYPE */
+	__u8 facts;	       /* enum packet_facts */
 	__u32 in_group;	       /* of the device, 0 where there is none; only if NEED_GROUPS */
 	__u32 out_group;       /* the same */
 	__u32 realm;	       /* of the route (IPv4); only if NEED_REALM */
@@ -161,13 +170,19 @@ struct packet {
 	__u8 source_type;      /* RTN_* of rtnetlink.h, what routing takes the address for (IPv4);
 				  only if NEED_SOURCE_TYPE */
 	__u8 destination_type; /* the same; only if NEED_DESTINATION_TYPE */
+	__u16 tcp_mss;	       /* that TCP offers; only if PACKET_HAS_TCP_MSS */
+	__u8 dccp_type;	       /* only if NEED_DCCP_TYPE; 0 unless TRANSPORT_OK and DCCP */
+	__u8 reserved;
+	__u32 cgroup_class; /* of the sending or receiving socket; only if PACKET_HAS_CLASS */
+	__u8 helper[16];    /* name of the helper that expected the connection, NUL padded; only if
+			       NEED_HELPER */
 	union {
 		struct connection connection; /* only if NEED_CONNECTION */
 		struct notes notes;	      /* COUNTING_LATER: in place of what is not known */
 	};
 };
 
-_Static_assert(sizeof(struct packet) == 256, "offsets of struct packet are in generated code");
+_Static_assert(sizeof(struct packet) == 280, "offsets of struct packet are in generated code");
 
 /* What a table's chains read that costs something to find; in the object's `table_needs`. */
 enum table_needs {
@@ -192,6 +207,11 @@ enum table_needs {
 	NEED_REALM = 1 << 18,
 	NEED_PROCESSOR = 1 << 19,
 	NEED_RATES = 1 << 20, /* it has tables of rates: bpf/rates.h */
+	NEED_TCP_MSS = 1 << 21,
+	NEED_DCCP_TYPE = 1 << 22,
+	NEED_EUI64 = 1 << 23,
+	NEED_CGROUP_CLASS = 1 << 24,
+	NEED_HELPER = 1 << 25,
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */
@@ -216,35 +236,19 @@ struct device {
 	__u8 address[6];	    /* link-layer address; all 0: the device has none */
 	__u16 vlan_id;		    /* of a VLAN device */
 	__u8 flags;		    /* enum device_flags */
-	__u8 ipv6_fib;		    /* enum ipv6_fib */
-	__u16 kept_groups; /* with DEVICE_HAS_MASTER: bit n: frames to 01-80-C2-00-00-0n stay with
-			      the port */
-	__u32 vrf;	   /* ifindex of the VRF whose port it is; 0: it is none */
+	__u8 reserved[7];	    /* to a power of two: an index is a shift */
 };
 
 _Static_assert(sizeof(struct device) == 32, "value size of the map devices");
 
 enum device_flags {
 	DEVICE_HAS_MASTER =
-		1 << 0, /* port of a bridge, bond, ...: frames belong to the master; no VRF's */
+		1 << 0,		  /* port of a bridge, bond or VRF: packets belong to the master */
 	DEVICE_ETHERNET = 1 << 1, /* frames start with an Ethernet header */
 	DEVICE_LOOPBACK = 1 << 2,
 	DEVICE_KEEPS_TAGS = 1 << 3, /* VLAN device whose frames have tags behind their header
 				       (reorder_hdr off, also of the device below) */
-	DEVICE_VRF = 1 << 4,
 };
-
-/*
- * The FIB as programs may ask it forwards nothing from a device whose own switch
- * net.ipv6.conf.DEVICE.forwarding is off; the kernel does if that of `all` is on. Whom to ask then.
- */
-enum ipv6_fib {
-	IPV6_FIB_OWN = 0,      /* the device's answer is the kernel's */
-	IPV6_FIB_LOOPBACK = 1, /* the loopback device's is */
-	IPV6_FIB_UNKNOWN = 2,  /* nobody's */
-};
-
-#define LOOPBACK_IFINDEX 1 /* the namespace's first device, which never leaves it */
 
 #define DEVICES_NEAR 1024 /* ifindexes below are found without a call */
 #define DEVICES_FAR  4096 /* how many there may be of others */

@@ -13,7 +13,8 @@ static const struct match_extension *const extensions[] = {
 	&match_ttl,	    &match_hl,		&match_tos,	    &match_dscp,   &match_ecn,
 	&match_mark,	    &match_connmark,	&match_pkttype,	    &match_owner,  &match_connbytes,
 	&match_addrtype,    &match_devgroup,	&match_realm,	    &match_cpu,	   &match_hashlimit,
-	&match_mh,
+	&match_mh,	    &match_dccp,	&match_tcpmss,	    &match_eui64,  &match_cgroup_0,
+	&match_cgroup_2,    &match_helper,
 };
 
 const struct match_extension *match_find(enum family family, const char *name, uint8_t revision)

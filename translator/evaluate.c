@@ -201,6 +201,8 @@ static enum outcome test_special(const struct predicate *predicate, const struct
 		return test_tcp_option(predicate, packet);
 	case FIELD_TRANSPORT:
 		return test_transport(predicate, packet);
+	case FIELD_SOUND:
+		return packet->flags & predicate->range.min ? OUTCOME_HOTDROP : OUTCOME_TRUE;
 	case FIELD_STATE:
 	case FIELD_HOOK_STATE:
 		return test_state(predicate, packet, memory);
@@ -376,6 +378,16 @@ int evaluate_packet(const struct ir *ir, enum hook hook, struct packet *packet,
 	return verdict;
 }
 
+/* as eui64_mt6(), of a frame that is IPv6's; without one there is nothing to compare */
+static void find_eui64(struct packet *packet, const struct evaluation_input *input)
+{
+	const uint8_t *mac = input->mac, *half = (const uint8_t *)packet->source + 8;
+	const uint8_t made[] = { mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
+
+	if (packet->family == 6 && input->has_mac && memcmp(made, half, sizeof(made)) == 0)
+		packet->facts |= PACKET_EUI64;
+}
+
 int evaluate(const struct ir *ir, const struct evaluation_input *input,
 	     struct evaluation_memory *memory, struct counter *counters)
 {
@@ -391,6 +403,7 @@ int evaluate(const struct ir *ir, const struct evaluation_input *input,
 		packet.flags |= PACKET_HAS_MAC;
 		memcpy(packet.mac, input->mac, sizeof(packet.mac));
 	}
+	find_eui64(&packet, input);
 	if (input->hook == HOOK_FORWARD && packet.ttl-- <= 1)
 		return -EINVAL; /* no hop is left */
 	return evaluate_packet(ir, input->hook, &packet, memory, counters);

@@ -30,6 +30,10 @@ static bool is_of_whole_packets(enum field field)
 	case FIELD_ICMP:
 	case FIELD_TCP_FLAGS:
 	case FIELD_TCP_OPTION:
+	case FIELD_SOUND:
+	case FIELD_HAS_TCP_MSS:
+	case FIELD_TCP_MSS:
+	case FIELD_DCCP_TYPE:
 	case FIELD_SPI:
 	case FIELD_MOBILITY:
 	case FIELD_LENGTH:

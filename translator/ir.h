@@ -49,6 +49,14 @@ enum field {
 	FIELD_PROCESSOR,	/* that works on the packet */
 	FIELD_SOURCE_TYPE,	/* RTN_*: what routing takes the address for (IPv4) */
 	FIELD_DESTINATION_TYPE, /* the same */
+	FIELD_SOUND,	   /* guard: a packet with that bit of enum packet_flags is hotdropped */
+	FIELD_HAS_TCP_MSS, /* PACKET_HAS_TCP_MSS of the packet's facts */
+	FIELD_TCP_MSS,
+	FIELD_DCCP_TYPE,
+	FIELD_EUI64,	    /* PACKET_EUI64 of the packet's facts */
+	FIELD_HAS_CLASS,    /* PACKET_HAS_CLASS of the packet's facts */
+	FIELD_CGROUP_CLASS, /* of its socket */
+	FIELD_HELPER,	    /* of the connection that its connection is related to */
 	FIELD_CONNECTION_MARK,
 	FIELD_SOURCE_RANGE,
 	FIELD_DESTINATION_RANGE,

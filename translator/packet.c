@@ -40,6 +40,28 @@ static uint32_t be32_at(const unsigned char *data)
 
 /* --- transport ------------------------------------------------------------------------------ */
 
+/* as tcpmss_mt(), of the bytes at @at, whatever they are */
+static void find_mss(struct packet *packet, const struct span *span, size_t at)
+{
+	const unsigned char *header = span_at(span, at, TCP_HEADER_SIZE);
+	size_t size = header ? (size_t)(header[12] >> 4) * 4 : 0;
+
+	if (size < TCP_HEADER_SIZE || !span_at(span, at, size)) {
+		packet->flags |= PACKET_TCP_MSS_BAD;
+		return;
+	}
+	for (size_t i = TCP_HEADER_SIZE; i < size;) {
+		bool has_length = header[i] >= 2 && i + 1 < size && header[i + 1];
+
+		if (header[i] == 2 && i + 4 <= size && header[i + 1] == 4) {
+			packet->facts |= PACKET_HAS_TCP_MSS;
+			packet->tcp_mss = be16_at(header + i + 2);
+			return;
+		}
+		i += has_length ? header[i + 1] : 1;
+	}
+}
+
 static void options_note(struct packet *packet, unsigned char kind)
 {
 	packet->tcp_options[kind / 64] |= UINT64_C(1) << kind % 64;
@@ -125,6 +147,8 @@ static void parse_transport(struct packet *packet, const struct span *span, size
 
 	if (!wanted)
 		return;
+	if (packet->protocol == IPPROTO_TCP)
+		find_mss(packet, span, transport);
 	if (!header) {
 		parse_truncated(packet, span, transport);
 		return;
@@ -146,6 +170,8 @@ static void parse_transport(struct packet *packet, const struct span *span, size
 		packet->tcp_flags = header[13];
 		parse_options(packet, span, transport);
 	}
+	if (packet->protocol == IPPROTO_DCCP)
+		packet->dccp_type = header[8] >> 1 & 15;
 }
 
 /* --- IPv4 ----------------------------------------------------------------------------------- */
@@ -193,6 +219,8 @@ static int parse_ipv4(struct packet *packet, enum origin origin, const unsigned 
 	}
 	packet->flags |= PACKET_FRAGMENT;
 	packet->transport = offset == 1 ? TRANSPORT_FRAGMENT_ONE : TRANSPORT_FRAGMENT;
+	if (packet->protocol == IPPROTO_TCP)
+		find_mss(packet, &span, header_size);
 	return 0;
 }
 
@@ -244,6 +272,8 @@ static void parse_extensions(struct packet *packet, const struct span *span)
 		if (later) {
 			packet->flags |= PACKET_FRAGMENT;
 			packet->transport = TRANSPORT_FRAGMENT;
+			if (packet->protocol == IPPROTO_TCP)
+				find_mss(packet, span, 0); /* the kernel looks there */
 			return;
 		}
 	}

@@ -297,17 +297,23 @@ static void emit_transport(struct assembler *assembler, const struct predicate *
 	label_place(assembler, there);
 }
 
-static void emit_tcp_option(struct assembler *assembler, const struct predicate *predicate,
-			    label_t fail)
+static void emit_drop_if_flag(struct assembler *assembler, enum packet_flags flag)
 {
 	label_t bad = label_new(assembler), good = label_new(assembler);
-	unsigned kind = predicate->range.min;
 
-	jump_if_flag(assembler, PACKET_TCP_OPTIONS_BAD, bad);
+	jump_if_flag(assembler, flag, bad);
 	emit_jump(assembler, BPF_JA, 0, 0, good);
 	label_place(assembler, bad);
 	emit_verdict(assembler, VERDICT_DROP);
 	label_place(assembler, good);
+}
+
+static void emit_tcp_option(struct assembler *assembler, const struct predicate *predicate,
+			    label_t fail)
+{
+	unsigned kind = predicate->range.min;
+
+	emit_drop_if_flag(assembler, PACKET_TCP_OPTIONS_BAD);
 	/* 32 kinds a word: the bit is tested with a 32-bit mask */
 	emit_load(assembler, BPF_W, REGISTER_VALUE, REGISTER_PACKET,
 		  (int16_t)(PACKET_OFFSET(tcp_options) + (int)(kind / 32) * 4));
@@ -349,6 +355,9 @@ static enum predicate_outcome emit_special(struct assembler *assembler,
 		return PREDICATE_DEPENDS;
 	case FIELD_TRANSPORT:
 		emit_transport(assembler, predicate, fail);
+		return PREDICATE_DEPENDS;
+	case FIELD_SOUND:
+		emit_drop_if_flag(assembler, (enum packet_flags)predicate->range.min);
 		return PREDICATE_DEPENDS;
 	case FIELD_STATE:
 	case FIELD_HOOK_STATE:

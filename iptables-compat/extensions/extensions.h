@@ -42,6 +42,12 @@ extern const struct match_extension match_addrtype;
 extern const struct match_extension match_devgroup;
 extern const struct match_extension match_realm;
 extern const struct match_extension match_cpu;
+extern const struct match_extension match_dccp;
+extern const struct match_extension match_tcpmss;
+extern const struct match_extension match_eui64;
+extern const struct match_extension match_cgroup_0;
+extern const struct match_extension match_cgroup_2;
+extern const struct match_extension match_helper;
 
 extern const struct target_extension target_reject_ipv4;
 extern const struct target_extension target_reject_ipv6;

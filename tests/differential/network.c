@@ -57,7 +57,7 @@ static unsigned char protocol_pick(const struct scope *scope, struct random *ran
 	static const unsigned char protocols[] = { IPPROTO_TCP, IPPROTO_TCP,  IPPROTO_UDP,
 						   IPPROTO_UDP, 0 /* ICMP */, 0,
 						   IPPROTO_GRE, IPPROTO_SCTP, IPPROTO_ESP,
-						   IPPROTO_AH,	IPPROTO_MH };
+						   IPPROTO_AH,	IPPROTO_MH,   IPPROTO_DCCP };
 	unsigned known = scope_predicts(scope) ? 6 : sizeof(protocols);
 	unsigned char protocol = protocols[random_below(random, known)];
 

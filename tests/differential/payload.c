@@ -120,6 +120,15 @@ static void make_sctp(struct payload *payload, struct ports ports, struct random
 	}
 }
 
+/* A header that is cut short now and then. */
+static void make_dccp(struct payload *payload, struct ports ports, struct random *random)
+{
+	memcpy(payload->data, &ports, sizeof(ports));
+	payload->data[4] = 4; /* words of header */
+	payload->data[8] = (unsigned char)(random_below(random, 11) << 1 | 1);
+	payload->size = random_chance(random, 90) ? 16 : 4 + random_below(random, 12);
+}
+
 /* Authentication headers and encrypted packets: small numbers, so that rules meet them. */
 static void make_security(struct payload *payload, bool authentication, struct random *random)
 {
@@ -159,6 +168,9 @@ void payload_make(struct payload *payload, const struct network *network, struct
 		break;
 	case IPPROTO_SCTP:
 		make_sctp(payload, ports, random);
+		break;
+	case IPPROTO_DCCP:
+		make_dccp(payload, ports, random);
 		break;
 	case IPPROTO_AH:
 	case IPPROTO_ESP:

@@ -77,10 +77,26 @@ static void put_sctp(FILE *out, const struct scope *scope, struct random *random
 		fprintf(out, " %s--dport 1000:2000", inversion(random));
 }
 
+static void put_tcpmss(FILE *out, const struct scope *scope, struct random *random)
+{
+	static const char *const sizes[] = { "1460", "1400:1460", "0:536", "1220:65495" };
+
+	(void)scope;
+	fprintf(out, " -p tcp -m tcpmss %s--mss %s", inversion(random), PICK(random, sizes));
+}
+
+static void put_dccp(FILE *out, const struct scope *scope, struct random *random)
+{
+	(void)scope;
+	fprintf(out, " -p dccp -m dccp %s--dccp-types %s", inversion(random),
+		random_chance(random, 50) ? "REQUEST,DATA" : "RESPONSE,ACK,RESET");
+}
+
 void put_protocol_match(FILE *out, const struct scope *scope, struct random *random)
 {
 	static void (*const kinds[])(FILE *, const struct scope *, struct random *) = {
-		put_multiport, put_multiport, put_esp, put_ah, put_sctp, put_mobility,
+		put_multiport, put_multiport, put_esp,	  put_ah,
+		put_sctp,      put_mobility,  put_tcpmss, put_dccp,
 	};
 
 	PICK(random, kinds)(out, scope, random);

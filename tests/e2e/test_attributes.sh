@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What a packet's bytes do not say, beside the kernel's: who sent the frame and to whom, whose socket
-# it is, marks. The same packets to and from a namespace with the kernel's own tables and one with
+# it is, of which class, marks. The same packets to and from a namespace with the kernel's own tables and one with
 # BPF at the netfilter hooks; every counter must be the same.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
@@ -9,7 +9,7 @@ set -euo pipefail
 export UBPFILTER_STRICT=yes UBPFILTER_HOOK=netfilter
 
 # The rules of a table. OWN: the MAC address of who sends; FILLERS: more rules, for trees.
-rules() { # OWN FILLERS
+rules() { # OWN FILLERS COMMAND
 	local i
 	echo "*filter"
 	echo ":OUTPUT ACCEPT"
@@ -43,9 +43,13 @@ rules() { # OWN FILLERS
 		-A OUTPUT -m owner --socket-exists ! --uid-owner 1234 -j users
 		-A OUTPUT -m mark --mark 9
 		-A OUTPUT -m connmark --mark 7/3
+		-A OUTPUT -m cgroup --cgroup 65537
+		-A OUTPUT -m cgroup ! --cgroup 65537
+		-A INPUT -m cgroup ! --cgroup 65537
 		-A users -m owner --gid-owner 0
-		COMMIT
 	R
+	[ "$3" = iptables ] || printf -- '-A INPUT -m eui64\n-A INPUT -p udp -m eui64\n'
+	echo COMMIT
 }
 
 marks() { # what sets marks is the kernel's
@@ -73,6 +77,17 @@ ping_from() { # NAMESPACE NETWORK FAMILY SIZE COMMAND...: with credentials that 
 	inside "$name" "$@" ping -q -c 3 -i 0.01 -s "$size" "$address" >/dev/null
 }
 
+# A class of net_cls, for what is started by this name.
+classes=$scratch/net_cls
+mkdir "$classes"
+mount -t cgroup -o net_cls none "$classes"
+trap 'rmdir "$classes/ubpe-$$"; umount "$classes"; take_down' EXIT
+mkdir "$classes/ubpe-$$"
+echo 65537 >"$classes/ubpe-$$/net_cls.classid"
+printf '#!/bin/sh\necho $$ >"%s"\nexec "$@"\n' "$classes/ubpe-$$/cgroup.procs" >"$scratch/of_class"
+chmod +x "$scratch/of_class"
+PATH=$scratch:$PATH
+
 packets() { # NAME NETWORK: to and from a side
 	local family size
 	for family in 4 6; do
@@ -84,6 +99,8 @@ packets() { # NAME NETWORK: to and from a side
 			ping_from "$1" "$2" $family $size setpriv --reuid 1500 --regid 0 --clear-groups --
 		done
 	done
+	ping_from "$1" "$2" 4 20 of_class
+	inside sender ping -q -c 3 -i 0.01 -I "$(of_mac "$1" "$2")" "fd77:$2::1" >/dev/null
 	inside sender ping -q -b -c 3 -i 0.01 -W 0.1 "10.77.$2.255" >/dev/null 2>&1 || true
 	inside sender ping -q -c 3 -i 0.01 -W 0.1 -I "$1" 224.0.0.1 >/dev/null 2>&1 || true
 }
@@ -99,6 +116,19 @@ for end in bpf:sender:1 sender:bpf:2; do
 done
 neighbour bpf sender sender bpf 2 2
 neighbour sender bpf bpf sender 2 1
+# An address of the sender's that is made from its MAC address, and known at once.
+of_mac() { # NAME NETWORK
+	local a b c d e f
+	IFS=: read -r a b c d e f <"$scratch/mac-$1"
+	printf 'fd77:%s::%02x%s:%sff:fe%s:%s%s\n' "$2" $((0x$a ^ 2)) "$b" "$c" "$d" "$e" "$f"
+}
+
+for end in kernel:1 bpf:2; do
+	IFS=: read -r name network <<<"$end"
+	inside sender cat "/sys/class/net/$name/address" >"$scratch/mac-$name"
+	ip -n "$tag-sender" address add "$(of_mac $name "$network")/64" dev $name nodad
+	ip -n "$tag-$name" neighbour replace "$(of_mac $name "$network")" lladdr "$(cat "$scratch/mac-$name")" dev sender nud permanent
+done
 for name in kernel bpf; do
 	inside $name sysctl -qw net.ipv4.ping_group_range="0 2147483647"
 done
@@ -106,7 +136,7 @@ done
 for fillers in 0 300; do
 	for tables in iptables ip6tables; do
 		for name in kernel bpf; do
-			rules "$(inside sender cat "/sys/class/net/$name/address")" $fillers >"$scratch/rules-$name"
+			rules "$(inside sender cat "/sys/class/net/$name/address")" $fillers $tables >"$scratch/rules-$name"
 		done
 		inside kernel $tables-legacy-restore "$scratch/rules-kernel"
 		on_bpf bpf $tables-legacy-restore "$scratch/rules-bpf"

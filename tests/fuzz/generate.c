@@ -15,8 +15,12 @@
 #include <linux/netfilter/xt_sctp.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_statistic.h>
+#include <linux/limits.h>
+#include <linux/netfilter/xt_cgroup.h>
 #include <linux/netfilter/xt_connmark.h>
+#include <linux/netfilter/xt_helper.h>
 #include <linux/netfilter/xt_cpu.h>
+#include <linux/netfilter/xt_dccp.h>
 #include <linux/netfilter/xt_devgroup.h>
 #include <linux/netfilter/xt_dscp.h>
 #include <linux/netfilter/xt_ecn.h>
@@ -24,6 +28,7 @@
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_owner.h>
 #include <linux/netfilter/xt_pkttype.h>
+#include <linux/netfilter/xt_tcpmss.h>
 #include <linux/netfilter_ipv4/ipt_ah.h>
 #include <linux/netfilter_ipv4/ipt_ttl.h>
 #include <linux/netfilter_ipv6/ip6t_hl.h>
@@ -225,6 +230,38 @@ static void tame_cpu(struct random *random, unsigned char *data)
 	memcpy(data + offsetof(struct xt_cpu_info, invert), &invert, sizeof(invert));
 }
 
+/* No option that is not done in BPF, mostly. */
+static void tame_dccp(struct random *random, unsigned char *data)
+{
+	uint16_t flags = (uint16_t)random_below(random, random_percent(random, 5) ? 32 : 8);
+	uint16_t inverted =
+		(uint16_t)random_next(random) & (random_percent(random, 5) ? 15 : flags);
+
+	memcpy(data + offsetof(struct xt_dccp_info, flags), &flags, sizeof(flags));
+	memcpy(data + offsetof(struct xt_dccp_info, invflags), &inverted, sizeof(inverted));
+}
+
+static void tame_cgroup(struct random *random, unsigned char *data)
+{
+	uint32_t invert = random_below(random, 3);
+
+	memcpy(data + offsetof(struct xt_cgroup_info_v0, invert), &invert, sizeof(invert));
+}
+
+static void tame_cgroup_2(struct random *random, unsigned char *data)
+{
+	memset(data, 0, 4);
+	data[offsetof(struct xt_cgroup_info_v2, has_classid)] = random_percent(random, 95);
+	data[offsetof(struct xt_cgroup_info_v2, invert_classid)] =
+		(unsigned char)random_below(random, 3);
+}
+
+static void tame_tcpmss(struct random *random, unsigned char *data)
+{
+	data[offsetof(struct xt_tcpmss_match_info, invert)] =
+		(unsigned char)random_below(random, 3);
+}
+
 struct made_match {
 	const char *name;
 	uint16_t protocol;
@@ -281,6 +318,12 @@ static const struct made_match matches[] = {
 	{ "devgroup", 0, sizeof(struct xt_devgroup_info), 0, 0, 0, tame_devgroup, false },
 	{ "realm", 0, sizeof(struct xt_realm_info), 0, 0, 0, NULL, false },
 	{ "cpu", 0, sizeof(struct xt_cpu_info), 0, 0, 0, tame_cpu, false },
+	{ "dccp", IPPROTO_DCCP, sizeof(struct xt_dccp_info), 0, 0, 0, tame_dccp, false },
+	{ "tcpmss", IPPROTO_TCP, sizeof(struct xt_tcpmss_match_info), 0, 0, 0, tame_tcpmss, false },
+	{ "helper", 0, sizeof(struct xt_helper_info), 0, 0, 0, NULL, false },
+	{ "cgroup", 0, sizeof(struct xt_cgroup_info_v0), 0, 0, 0, tame_cgroup, false },
+	{ "cgroup", 0, sizeof(struct xt_cgroup_info_v2), 0, 0, 2, tame_cgroup_2, false },
+	{ "eui64", 0, sizeof(int), 0, 0, 0, NULL, false },
 	{ "nonesuch", 0, 0, 0, 0, 0, NULL, false }, /* rarely, and of any size: nobody knows it */
 };
 
@@ -324,7 +367,7 @@ static bool is_of_other_family(const struct made_match *made, enum family family
 {
 	if (family == FAMILY_IPV4)
 		return !strcmp(made->name, "icmp6") || !strcmp(made->name, "hl") ||
-		       !strcmp(made->name, "mh");
+		       !strcmp(made->name, "mh") || !strcmp(made->name, "eui64");
 	return !strcmp(made->name, "icmp") || !strcmp(made->name, "ah") ||
 	       !strcmp(made->name, "ttl") || !strcmp(made->name, "realm");
 }

@@ -32,6 +32,7 @@ void random_small(struct random *random, void *data, size_t size);
 
 extern const uint16_t port_values[6];
 extern const uint8_t protocol_values[15];
+extern const uint16_t mss_values[4];
 extern const uint8_t tcp_option_values[8];
 /* Who sends what comes in. */
 extern const uint8_t packet_mac[6];

@@ -44,6 +44,12 @@ static void fill_tcp_options(struct writer *writer, unsigned char *options, size
 		options[next++] = kind;
 		if (kind < 2 || next == size)
 			continue;
+		if (kind == 2 && random_chance(writer->random, 80)) {
+			length = 4;
+			if (next + 2 < size)
+				put_be16(options + next + 1,
+					 random_pick(writer->random, mss_values));
+		}
 		options[next] = length;
 		next += length ? length - 1u : 0;
 	}
@@ -92,6 +98,8 @@ static void put_transport(struct writer *writer, unsigned protocol)
 		return;
 	}
 	random_bytes(writer->random, append(writer, 20), 20);
+	if (protocol == IPPROTO_DCCP && random_chance(writer->random, 80))
+		writer->packet->data[writer->packet->size - 20] &= 0x07; /* REQUEST to ACK */
 	writer->packet->size -= random_below(writer->random, 21);
 }
 
@@ -291,6 +299,9 @@ static void attributes_make(struct packet *packet, struct random *random)
 	random_small(random, &packet->in_group, sizeof(packet->in_group));
 	random_small(random, &packet->out_group, sizeof(packet->out_group));
 	random_small(random, &packet->realm, sizeof(packet->realm));
+	packet->facts = (uint8_t)(random_below(random, 4) * PACKET_EUI64);
+	random_small(random, &packet->cgroup_class, sizeof(packet->cgroup_class));
+	random_small(random, packet->helper, sizeof(packet->helper));
 	random_small(random, &packet->processor, sizeof(packet->processor));
 	random_small(random, &packet->source_type, sizeof(packet->source_type));
 	random_small(random, &packet->destination_type, sizeof(packet->destination_type));
@@ -329,6 +340,9 @@ int packet_attributed(struct packet *packet, const struct raw_packet *raw, int f
 	packet->in_group = attributes->in_group;
 	packet->out_group = attributes->out_group;
 	packet->realm = attributes->realm;
+	packet->facts |= attributes->facts;
+	packet->cgroup_class = attributes->cgroup_class;
+	memcpy(packet->helper, attributes->helper, sizeof(packet->helper));
 	packet->processor = attributes->processor;
 	packet->source_type = attributes->source_type;
 	packet->destination_type = attributes->destination_type;

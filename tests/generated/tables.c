@@ -142,6 +142,16 @@ static void add_tcp_option(struct draft *draft)
 		add_range(draft, FIELD_TCP_OPTION, kind, kind);
 }
 
+static void add_mss(struct draft *draft, enum field field)
+{
+	uint8_t has[16] = { PACKET_HAS_TCP_MSS };
+
+	if (field == FIELD_HAS_TCP_MSS)
+		add_masked(draft, field, has, has);
+	else
+		add_some_range(draft, field, random_pick(draft->random, mss_values), UINT16_MAX);
+}
+
 static void add_transport(struct draft *draft)
 {
 	add(draft, &(struct predicate){ .field = FIELD_TRANSPORT,
@@ -232,7 +242,8 @@ static bool field_is_attribute(enum field field)
 {
 	return field_info(field)->needs &
 	       (NEED_CONNECTION | NEED_OWNER | NEED_MARK | NEED_PACKET_TYPE | NEED_GROUPS |
-		NEED_REALM | NEED_PROCESSOR | NEED_SOURCE_TYPE | NEED_DESTINATION_TYPE);
+		NEED_REALM | NEED_PROCESSOR | NEED_SOURCE_TYPE | NEED_DESTINATION_TYPE |
+		NEED_EUI64 | NEED_CGROUP_CLASS | NEED_HELPER);
 }
 
 bool table_has_attributes(const struct ir *ir)
@@ -283,6 +294,17 @@ static void add_field(struct draft *draft, enum field field)
 		break;
 	case FIELD_TRANSPORT:
 		add_transport(draft);
+		break;
+	case FIELD_SOUND: /* what an entry program finds only if it is asked for the rest, too */
+		if (draft->with_tcp_options)
+			add(draft, &(struct predicate){ .field = field,
+							.range = { .min = PACKET_TCP_MSS_BAD } });
+		add_field(draft, FIELD_TCP_MSS);
+		break;
+	case FIELD_HAS_TCP_MSS:
+	case FIELD_TCP_MSS:
+		if (draft->with_tcp_options)
+			add_mss(draft, field);
 		break;
 	case FIELD_STATE:
 	case FIELD_HOOK_STATE:

@@ -12,6 +12,7 @@ const uint8_t protocol_values[15] = { IPPROTO_TCP,	IPPROTO_TCP,  IPPROTO_UDP,
 				      IPPROTO_FRAGMENT, IPPROTO_SCTP, IPPROTO_DCCP,
 				      IPPROTO_UDPLITE,	IPPROTO_AH,   IPPROTO_MH };
 const uint8_t packet_mac[6] = { 2, 0, 4, 0, 1, 0 };
+const uint16_t mss_values[4] = { 0, 536, 1460, 65535 };
 const uint8_t tcp_option_values[8] = { 0, 1, 2, 3, 4, 8, 77, 254 };
 
 /* Addresses of ground.c's devices are local; 10.9.2/24 and fd09:2::/64 lie behind the second. */

@@ -2,6 +2,7 @@
 #include "oracle.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,6 +91,39 @@ static void put_tcp(struct text *text)
 							   ARRAY_SIZE(tcp_option_values) - 1)]);
 }
 
+static void put_tcpmss(struct text *text)
+{
+	unsigned a = random_pick(text->random, mss_values),
+		 b = random_pick(text->random, mss_values);
+
+	fprintf(text->out, " -p tcp -m tcpmss %s--mss %u", maybe_not(text), a < b ? a : b);
+	if (random_chance(text->random, 50))
+		fprintf(text->out, ":%u", a < b ? b : a);
+}
+
+static void put_dccp(struct text *text)
+{
+	static const char *const types[] = { "REQUEST", "DATA,ACK", "REQUEST,RESPONSE,RESET",
+					     "SYNC,INVALID" };
+
+	fputs(" -p dccp -m dccp", text->out);
+	if (random_chance(text->random, 30))
+		put_range(text, "--sport");
+	if (random_chance(text->random, 30))
+		put_range(text, "--dport");
+	if (random_chance(text->random, 70))
+		fprintf(text->out, " %s--dccp-types %s", maybe_not(text),
+			random_pick(text->random, types));
+}
+
+/* Never met: a tun device has no frames. */
+static void put_eui64(struct text *text)
+{
+	if (text->family == 6)
+		fprintf(text->out, " -p %u -m eui64",
+			random_chance(text->random, 50) ? IPPROTO_TCP : IPPROTO_UDP);
+}
+
 static void put_udp(struct text *text)
 {
 	fputs(" -p udp -m udp", text->out);
@@ -176,7 +210,8 @@ static void put_transport(struct text *text)
 	static void (*const kinds[])(struct text *) = { put_tcp,       put_tcp,	      put_udp,
 							put_icmp,      put_protocol,  put_protocol,
 							put_multiport, put_multiport, put_sctp,
-							put_security };
+							put_security,  put_tcpmss,    put_dccp,
+							put_eui64 };
 
 	random_pick(text->random, kinds)(text);
 }

@@ -15,7 +15,7 @@
 
 #define DOCUMENT "docs/extensions.md"
 #define DRAWS	 50000
-#define DATA_MAX 512
+#define DATA_MAX 1024
 
 static const char heading[] =
 	"# Extensions\n"

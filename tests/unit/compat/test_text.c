@@ -83,6 +83,7 @@ static const char *const targets_both[] = {
 };
 
 static const char *const rules_ipv6[] = {
+	"-m eui64",
 	"-m hl --hl-eq 5",
 	"-m hl ! --hl-eq 5",
 	"-m hl --hl-lt 0",
@@ -197,6 +198,14 @@ static const char *const rules_both[] = {
 	"-m length --length :5",
 	"-p sctp -m sctp --sport 5 ! --dport 6:7",
 	"-p sctp -m sctp",
+	"-p dccp -m dccp",
+	"-p dccp -m dccp --dport 5 ! --dccp-types REQUEST,RESPONSE,DATA,ACK,DATAACK",
+	"-p dccp -m dccp ! --sport 5:6 --dccp-types CLOSEREQ,CLOSE,RESET,SYNC,SYNCACK,INVALID",
+	"-p dccp -m dccp --dccp-types RESET ! --dccp-option 7",
+	"-p tcp -m tcpmss --mss 5",
+	"-m helper --helper ftp",
+	"-m helper ! --helper sip-5060",
+	"-p tcp -m tcpmss ! --mss 0:1400",
 	"-p sctp -m sctp --sport 0:65535",
 	"-p tcp -m comment --comment x -m tcp --dport 1 -m comment --comment y",
 	"-m limit",

@@ -157,6 +157,10 @@ static void random_predicate(struct random *random, uint8_t family, uint8_t fiel
 		p.ports_suffice = chance(random, 20);
 		p.invert = false;
 		break;
+	case FIELD_SOUND:
+		p.range.min = PACKET_TCP_MSS_BAD;
+		p.invert = false;
+		break;
 	case FIELD_NEVER:
 		p.invert = false;
 		break;
@@ -239,6 +243,8 @@ static void lowered_predicates(struct random *random, uint8_t family, struct rul
 		random_predicate(random, family, FIELD_TCP_FLAGS, rule);
 	if (protocol == 6 && chance(random, 5))
 		random_predicate(random, family, FIELD_TCP_OPTION, rule);
+	if (protocol == 6 && chance(random, 5))
+		random_predicate(random, family, FIELD_SOUND, rule);
 	if (chance(random, 15))
 		random_predicate(random, family, FIELD_STATE, rule);
 	if (chance(random, 10))
@@ -410,6 +416,9 @@ static void random_attributes(struct random *random, struct packet *packet)
 	packet->ttl = small_number(random);
 	packet->packet_type = random_below(random, 8);
 	packet->flags |= random_below(random, 8) * PACKET_HAS_MAC;
+	packet->facts = random_below(random, 4);
+	if (chance(random, 10))
+		packet->flags |= PACKET_TCP_MSS_BAD;
 }
 
 void random_packet(struct random *random, uint8_t family, struct packet *packet)
@@ -528,6 +537,8 @@ static enum answer ask(const struct packet *packet, const struct predicate *p, u
 		    (packet->transport == TRANSPORT_FRAGMENT_ONE && !p->fragment_one_drops))
 			return ANSWER_NO;
 		return ANSWER_HOTDROP;
+	case FIELD_SOUND:
+		return packet->flags & p->range.min ? ANSWER_HOTDROP : ANSWER_YES;
 	case FIELD_STATE:
 	case FIELD_HOOK_STATE:
 		yes = answer_third(&asked[p->state_index]);
