@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What a packet costs, beside iptables and an empty program: tests/bench/main.c says how.
 
-BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/netfilter_cost.c,$(wildcard tests/bench/*.c)))
+BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/netfilter_cost.c %/exact.c,$(wildcard tests/bench/*.c)))
 BENCH_USES    := $(patsubst %,$(BUILD)/lib%.a,loader translator iptables-compat common)
 
 $(BUILD)/tests/bench/bench: $(BENCH_OBJECTS) $(BENCH_USES)
@@ -27,3 +27,25 @@ bench-netfilter: all $(BUILD)/tests/bench/netfilter_cost
 .PHONY: bench-commands
 bench-commands: all
 	@BUILD=$(abspath $(BUILD)) tests/bench/commands
+
+# What is measured is right: a million comparisons a shape; UBPFILTER_SEED and UBPFILTER_COMPARISONS
+# change them, EXACT_RULES the size.
+EXACT_OBJECTS := $(patsubst %,$(BUILD)/tests/bench/%.o,exact shape ours) \
+		 $(patsubst %,$(BUILD)/tests/generated/%.o,programs ground random values packets direct_object) \
+		 $(BUILD)/tests/support/kernel.o
+EXACT_RULES   ?= 1000
+
+$(BUILD)/tests/bench/exact: $(EXACT_OBJECTS) $(BENCH_USES)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(EXACT_OBJECTS) -Wl,--start-group $(BENCH_USES) -Wl,--end-group $(LIBS)
+
+.PHONY: exact
+exact: $(BUILD)/tests/bench/exact
+	@$< $(EXACT_RULES)
+
+# A part of them in `make check`.
+.PHONY: check-exact
+check-exact: $(BUILD)/tests/bench/exact
+	@UBPFILTER_COMPARISONS=200000 $< 1000
+
+CHECK_ALONGSIDE += check-exact
+CHECK_PROGRAMS  += $(BUILD)/tests/bench/exact

@@ -41,4 +41,43 @@ int direct(struct __sk_buff *skb)
 	return verdict == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
+/*
+ * Many packets for INPUT at once, and what became of them: to run one by BPF_PROG_TEST_RUN costs
+ * many times what judging it does. Loaded only where user space asks for it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct packet);
+} batch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} batch_verdicts SEC(".maps");
+
+static long batch_judge(__u32 index, void *unused)
+{
+	struct packet *packet = bpf_map_lookup_elem(&batch, &index);
+	__u64 *verdict = bpf_map_lookup_elem(&batch_verdicts, &index);
+
+	(void)unused;
+	if (!packet || !verdict)
+		return 1;
+	*verdict = (__u64)tc_input(packet);
+	return 0;
+}
+
+/* The mark says how many. */
+SEC("tc")
+int direct_batch(struct __sk_buff *skb)
+{
+	return (int)bpf_loop(skb->mark, batch_judge, NULL, 0);
+}
+
 char _license[] SEC("license") = "GPL";

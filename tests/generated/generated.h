@@ -28,6 +28,9 @@ void random_small(struct random *random, void *data, size_t size);
 /* One of the elements of an array. */
 #define random_pick(random, array) ((array)[random_below(random, ARRAY_SIZE(array))])
 
+/* A number that the environment may set: UBPFILTER_SEED, UBPFILTER_COMPARISONS. */
+uint64_t setting(const char *name, uint64_t otherwise);
+
 /* --- values that rules and packets share (values.c), so that they meet often ----------------- */
 
 extern const uint16_t port_values[6];
@@ -99,9 +102,9 @@ enum program {
 
 struct programs;
 
-/* Compile, link, verify and load @ir. */
+/* Compile, link, verify and load @ir; with room for @batch packets at once, 0: for none. */
 int programs_load(struct programs **programs, const struct ir *ir, const struct ground *ground,
-		  struct message *message);
+		  uint32_t batch, struct message *message);
 void programs_free(struct programs *programs);
 
 /* Whether the packet comes by @program, and BPF_PROG_TEST_RUN can make it. */
@@ -113,6 +116,12 @@ const char *program_name(enum program program);
 int programs_run(const struct programs *programs, enum program program,
 		 const struct raw_packet *packet, const struct ground *ground,
 		 struct pending *pending);
+
+/* Where packets for INPUT are written that are to be run at once, and what became of each then. */
+struct packet *programs_batch(const struct programs *programs);
+const uint64_t *programs_batch_verdicts(const struct programs *programs); /* enum verdict */
+/* Run the first @count of them. Return: 0 or -errno. */
+int programs_run_batch(const struct programs *programs, uint32_t count);
 
 /* Let the stateful matches begin anew, at @states; @count of them. */
 int programs_set_states(const struct programs *programs, const struct state *states,

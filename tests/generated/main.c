@@ -162,7 +162,7 @@ static int compare_program(struct run *run, enum program program)
 
 static int compare_table(struct run *run)
 {
-	int error = programs_load(&run->programs, run->ir, &run->ground, &run->message);
+	int error = programs_load(&run->programs, run->ir, &run->ground, 0, &run->message);
 
 	run->expected = calloc(run->ir->rule_count, sizeof(*run->expected));
 	run->counted = calloc(run->ir->rule_count, sizeof(*run->counted));
@@ -194,13 +194,6 @@ static int compare_all(struct run *run, uint64_t count)
 		ir_free(run->ir);
 	}
 	return error;
-}
-
-static uint64_t setting(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
 }
 
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)

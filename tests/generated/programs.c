@@ -45,6 +45,9 @@ struct programs {
 	int family;
 	unsigned cpus;
 	struct counter_block *per_cpu; /* owned; room for one block, of all CPUs */
+	uint32_t batch;		       /* packets at once */
+	struct packet *packets;	       /* mapped, as the next; NULL: no batch */
+	uint64_t *verdicts;
 };
 
 const char *program_name(enum program program)
@@ -56,6 +59,10 @@ void programs_free(struct programs *programs)
 {
 	if (!programs)
 		return;
+	if (programs->packets)
+		munmap(programs->packets, programs->batch * sizeof(*programs->packets));
+	if (programs->verdicts)
+		munmap(programs->verdicts, programs->batch * sizeof(*programs->verdicts));
 	bpf_object__close(programs->object);
 	free(programs->per_cpu);
 	free(programs);
@@ -158,6 +165,70 @@ static int fill_addresses(const struct programs *programs)
 		BPF_ANY);
 }
 
+/* --- many at once --- */
+
+/* Before it is loaded. Return: 0 or -errno. */
+static int batch_size(const struct programs *programs)
+{
+	const char *const maps[] = { "batch", "batch_verdicts" };
+	int error = 0;
+
+	if (!programs->batch)
+		return -bpf_program__set_autoload(
+			bpf_object__find_program_by_name(programs->object, "direct_batch"), false);
+	for (size_t i = 0; i < ARRAY_SIZE(maps) && !error; i++)
+		error = bpf_map__set_max_entries(
+			bpf_object__find_map_by_name(programs->object, maps[i]), programs->batch);
+	return error;
+}
+
+static void *map_memory(const struct programs *programs, const char *map, size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    bpf_object__find_map_fd_by_name(programs->object, map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int batch_map(struct programs *programs)
+{
+	if (!programs->batch)
+		return 0;
+	programs->packets =
+		map_memory(programs, "batch", programs->batch * sizeof(*programs->packets));
+	programs->verdicts = map_memory(programs, "batch_verdicts",
+					programs->batch * sizeof(*programs->verdicts));
+	return programs->packets && programs->verdicts ? 0 : -errno;
+}
+
+struct packet *programs_batch(const struct programs *programs)
+{
+	return programs->packets;
+}
+
+const uint64_t *programs_batch_verdicts(const struct programs *programs)
+{
+	return programs->verdicts;
+}
+
+int programs_run_batch(const struct programs *programs, uint32_t count)
+{
+	int program = bpf_program__fd(
+		bpf_object__find_program_by_name(programs->object, "direct_batch"));
+	unsigned char frame[ETHERNET_SIZE + 40] = {};
+	struct __sk_buff skb = { .mark = count };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame),
+		    .ctx_in = &skb, .ctx_size_in = sizeof(skb), .repeat = 1);
+
+	if (count > programs->batch)
+		return -E2BIG;
+	if (bpf_prog_test_run_opts(program, &options))
+		return -errno;
+	return options.retval == count ? 0 : -EPROTO;
+}
+
+/* --- the object --- */
+
 static int load(struct programs *programs, const struct object *linked, const struct ground *ground,
 		struct message *message)
 {
@@ -170,8 +241,10 @@ static int load(struct programs *programs, const struct object *linked, const st
 	if (!programs->per_cpu)
 		return -ENOMEM;
 	programs->object = bpf_object__open_mem(linked->data, linked->size, NULL);
-	if (!programs->object || bpf_object__load(programs->object))
+	if (!programs->object || batch_size(programs) || bpf_object__load(programs->object))
 		return message_set(message, -errno, "cannot load the programs: %m");
+	if (batch_map(programs))
+		return message_set(message, -errno, "cannot map the packets: %m");
 	for (size_t i = 0; i < PROGRAM_COUNT; i++)
 		programs->fds[i] = bpf_program__fd(
 			bpf_object__find_program_by_name(programs->object, shapes[i].name));
@@ -184,7 +257,7 @@ static int load(struct programs *programs, const struct object *linked, const st
 }
 
 int programs_load(struct programs **programs, const struct ir *ir, const struct ground *ground,
-		  struct message *message)
+		  uint32_t batch, struct message *message)
 {
 	struct programs *new = calloc(1, sizeof(*new));
 	struct object linked = {};
@@ -192,6 +265,7 @@ int programs_load(struct programs **programs, const struct ir *ir, const struct 
 
 	if (!error) {
 		new->family = ir->family;
+		new->batch = batch;
 		error = load(new, &linked, ground, message);
 	}
 	object_free(&linked);

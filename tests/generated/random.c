@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "generated.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t next(struct random *random)
@@ -39,4 +40,11 @@ void random_small(struct random *random, void *data, size_t size)
 	memset(data, 0, size);
 	for (size_t i = 0; i < size; i += 2)
 		bytes[i] = (unsigned char)random_below(random, SMALL);
+}
+
+uint64_t setting(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : otherwise;
 }

@@ -199,13 +199,6 @@ static int compare_all(struct run *run, uint64_t count)
 	return error;
 }
 
-static uint64_t setting(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 int main(void)
 {
 	uint64_t seed = setting("UBPFILTER_SEED", (uint64_t)time(NULL));
