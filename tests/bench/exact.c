@@ -90,9 +90,9 @@ static int compare_batch(struct exactness *test, const struct packet *packets, u
 	}
 	for (uint32_t i = 0; i < test->ir->rule_count; i++)
 		if (memcmp(&test->ours[i], &test->theirs[i], sizeof(*test->ours)))
-			return message_set(
-				&test->message, -EPROTO, "rule %u counted %llu packets, not %llu",
-				i, test->ours[i].packets, test->theirs[i].packets);
+			return message_set(&test->message, -EPROTO,
+					   "rule %u counted %llu packets, not %llu", i,
+					   test->ours[i].packets, test->theirs[i].packets);
 	return 0;
 }
 

@@ -213,8 +213,8 @@ const uint64_t *programs_batch_verdicts(const struct programs *programs)
 
 int programs_run_batch(const struct programs *programs, uint32_t count)
 {
-	int program = bpf_program__fd(
-		bpf_object__find_program_by_name(programs->object, "direct_batch"));
+	int program =
+		bpf_program__fd(bpf_object__find_program_by_name(programs->object, "direct_batch"));
 	unsigned char frame[ETHERNET_SIZE + 40] = {};
 	struct __sk_buff skb = { .mark = count };
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame),
