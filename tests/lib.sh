@@ -176,7 +176,7 @@ export XTABLES_LOCKFILE=$scratch/lock
 on_bpf() { # NAME COMMAND...: in a namespace, under the shim
 	local name=$1
 	shift
-	timeout 30 ip netns exec "$tag-$name" "$ubpfilter" exec -- "$@"
+	timeout "${COMMAND_SECONDS:-30}" ip netns exec "$tag-$name" "$ubpfilter" exec -- "$@"
 }
 
 # Who enforces which table, as status tells it: sorted lines "(FAMILY) WHO: WHY".
