@@ -13,6 +13,7 @@ static const struct unsupported left[] = {
 	{ "string", "its text may be anywhere in a packet" },
 	{ "socket", "it looks for sockets that may be anywhere in the kernel's tables" },
 	{ "rpfilter", "no rule of the filter table may have it" },
+	{ "policy", "what it reads of IPsec could not be held against a kernel yet" },
 	{ "bpf", "programs do not run the user's own on a packet" },
 	{ "u32", "it may read the whole packet, by steps that packets decide" },
 	{ "NFQUEUE", "user space may have the packet go through the table once more" },
