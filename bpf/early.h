@@ -29,7 +29,7 @@ struct arrival {
 /* Frames of such a device come to its own IP layer as they are, with an Ethernet header. */
 static __always_inline bool device_is_usual(const struct device *device)
 {
-	return device && device->flags & DEVICE_ETHERNET &&
+	return device && device->flags & DEVICE_ETHERNET && !device->vrf &&
 	       !(device->flags & (DEVICE_HAS_MASTER | DEVICE_LOOPBACK | DEVICE_KEEPS_TAGS));
 }
 

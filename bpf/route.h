@@ -13,6 +13,7 @@ enum route {
 	ROUTE_FORWARD,
 	ROUTE_NONE,    /* the kernel drops or answers it before the chain */
 	ROUTE_UNKNOWN, /* forwarded, we cannot tell where to and rules ask: must not pass */
+	ROUTE_OFF,     /* IPv6: not forwarded from this device, as its own switch says */
 };
 
 #define ADDRESS_FAMILY_INET  2
@@ -83,6 +84,10 @@ static __attribute__((noinline)) enum route fib_ask(void *context, const struct 
 	case BPF_FIB_LKUP_RET_UNREACHABLE:
 	case BPF_FIB_LKUP_RET_PROHIBIT:
 		return ROUTE_NONE;
+#if FAMILY == 6
+	case BPF_FIB_LKUP_RET_FWD_DISABLED:
+		return ROUTE_OFF;
+#endif
 	default: /* NOT_FWDED, FWD_DISABLED: for this host, or for nobody */
 		return ROUTE_INPUT;
 	}

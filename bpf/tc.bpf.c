@@ -7,8 +7,9 @@
 #include "bytes_packet.h"
 #include "chains.h"
 #include "frame.h"
-#include "route.h"
+#include "master.h"
 #include "slot.h"
+#include "vrf_egress.h"
 
 #define FAMILY_PROTOCOL (FAMILY == 4 ? ETH_P_IP : ETH_P_IPV6)
 
@@ -143,17 +144,17 @@ static __always_inline int ingress_verdict(struct __sk_buff *skb, struct packet 
 					   struct route_facts *facts, const struct device *device,
 					   bool unicast)
 {
+	__u32 input = input_find(packet, facts, device, skb->ifindex), output = 0;
 	enum route route = ROUTE_INPUT;
 	enum chain chain = CHAIN_INPUT;
-	__u32 output = 0;
 
 	if (table_needs & NEED_FORWARD && !(device && device->flags & DEVICE_LOOPBACK))
-		route = route_find(skb, packet, facts, skb->ifindex,
-				   skb->gso_size ? 0 : (__u16)packet->length, &output);
+		route = input_route(skb, packet, facts, skb->ifindex, input,
+				    skb->gso_size ? 0 : (__u16)packet->length, &output);
 	if (route == ROUTE_UNKNOWN)
 		return VERDICT_DROP;
 	if (table_needs & NEED_IN_NAME)
-		name_set(packet->in_name, device);
+		name_set(packet->in_name, device_find(input));
 	if (route != ROUTE_INPUT) {
 		if (route == ROUTE_NONE ||
 		    !unicast) /* ip_forward() takes no link-layer multicast */
@@ -211,7 +212,7 @@ int tc_ingress(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	}
 	if (frame.protocol != bpf_htons(FAMILY_PROTOCOL) || type == PACKET_OTHERHOST ||
-	    (device && device->flags & DEVICE_HAS_MASTER))
+	    frame_is_masters(device, (void *)(long)skb->data, (void *)(long)skb->data_end))
 		return TC_ACT_UNSPEC;
 	place.offset = offset_behind_tags(ETH_HLEN, frame.tags_size);
 	if (!has_ethernet_header(device, type))
@@ -226,10 +227,12 @@ int tc_ingress(struct __sk_buff *skb)
 	return action;
 }
 
-/* Not forwarded, not a VLAN device's, and of this table. */
+/* Not forwarded, unless to a VRF, which sends it on; not a VLAN device's, and of this table. */
 static __always_inline bool sent_by_ip_layer(struct __sk_buff *skb, const struct device *device)
 {
-	if (skb_sent_protocol(skb, device) != bpf_htons(FAMILY_PROTOCOL) || skb->ingress_ifindex)
+	if (skb_sent_protocol(skb, device) != bpf_htons(FAMILY_PROTOCOL))
+		return false;
+	if (skb->ingress_ifindex && !(device && device->flags & DEVICE_VRF))
 		return false;
 	if (skb->vlan_present && skb->vlan_tci & VLAN_ID_MASK)
 		return false;
@@ -259,18 +262,61 @@ static __always_inline bool sent_by_device_above(struct __sk_buff *skb, const st
 	return from[0] != own[0] || from[1] != own[1] || from[2] != own[2];
 }
 
+/* OUTPUT by @device; with 2 @rounds by the VRF whose port it is before, which tracks nothing. */
+static __always_inline int output_verdict(struct __sk_buff *skb, struct packet *packet,
+					  const struct device *device, __u32 rounds)
+{
+	int verdict;
+
+	do {
+		if (table_needs & NEED_OUT_NAME)
+			name_set(packet->out_name, rounds == 2 ? device_find(device->vrf) : device);
+		if (table_needs & NEED_CONNECTION) {
+			packet->connection.state = rounds == 2 ? CONNECTION_UNTRACKED : 0;
+			if (rounds == 1)
+				tc_connection_out(skb, packet);
+		}
+		verdict = RUN_OUTPUT(tc, packet);
+	} while (verdict != VERDICT_DROP && --rounds);
+	return verdict;
+}
+
+/*
+ * What comes to a VRF device to be sent: to this host, or on by another device. From this host to
+ * another, the VRF's port judges it, by the VRF's name first; from elsewhere, OUTPUT sees it by the
+ * device that the VRF finds.
+ */
+static __always_inline int vrf_verdict(struct __sk_buff *skb, struct packet *packet,
+				       const struct route_facts *facts, const struct device *vrf)
+{
+	__u32 output = vrf_output(skb, packet, facts, skb->ifindex);
+	const struct device *device = device_find(output);
+
+	if (!skb->ingress_ifindex) {
+		if (device && device->vrf == skb->ifindex)
+			return VERDICT_ACCEPT;
+		device = vrf;
+	} else if (output == OUTPUT_HERE) {
+		return VERDICT_ACCEPT;
+	} else if (output == OUTPUT_UNKNOWN && table_needs & NEED_OUT_NAME) {
+		return VERDICT_DROP;
+	}
+	return output_verdict(skb, packet, device, 1);
+}
+
 static __always_inline int egress_judge(struct __sk_buff *skb, const struct place *place,
 					const struct device *device, struct packet *packet)
 {
 	struct route_facts facts = {};
+	int verdict;
 
 	if (parse(skb, place, packet, &facts) != PARSE_OK)
 		return TC_ACT_SHOT;
-	if (table_needs & NEED_OUT_NAME)
-		name_set(packet->out_name, device);
-	if (table_needs & NEED_CONNECTION)
-		tc_connection_out(skb, packet);
-	return RUN_OUTPUT(tc, packet) == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	if (device && device->flags & DEVICE_VRF)
+		verdict = vrf_verdict(skb, packet, &facts, device);
+	else
+		verdict = output_verdict(skb, packet, device, vrf_rounds(packet, &facts, device));
+	return verdict == VERDICT_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 SEC("tc")

@@ -236,19 +236,35 @@ struct device {
 	__u8 address[6];	    /* link-layer address; all 0: the device has none */
 	__u16 vlan_id;		    /* of a VLAN device */
 	__u8 flags;		    /* enum device_flags */
-	__u8 reserved[7];	    /* to a power of two: an index is a shift */
+	__u8 ipv6_fib;		    /* enum ipv6_fib */
+	__u16 kept_groups; /* with DEVICE_HAS_MASTER: bit n: frames to 01-80-C2-00-00-0n stay with
+			      the port */
+	__u32 vrf;	   /* ifindex of the VRF whose port it is; 0: it is none */
 };
 
 _Static_assert(sizeof(struct device) == 32, "value size of the map devices");
 
 enum device_flags {
 	DEVICE_HAS_MASTER =
-		1 << 0,		  /* port of a bridge, bond or VRF: packets belong to the master */
+		1 << 0, /* port of a bridge, bond, ...: frames belong to the master; no VRF's */
 	DEVICE_ETHERNET = 1 << 1, /* frames start with an Ethernet header */
 	DEVICE_LOOPBACK = 1 << 2,
 	DEVICE_KEEPS_TAGS = 1 << 3, /* VLAN device whose frames have tags behind their header
 				       (reorder_hdr off, also of the device below) */
+	DEVICE_VRF = 1 << 4,
 };
+
+/*
+ * The FIB as programs may ask it forwards nothing from a device whose own switch
+ * net.ipv6.conf.DEVICE.forwarding is off; the kernel does if that of `all` is on. Whom to ask then.
+ */
+enum ipv6_fib {
+	IPV6_FIB_OWN = 0,      /* the device's answer is the kernel's */
+	IPV6_FIB_LOOPBACK = 1, /* the loopback device's is */
+	IPV6_FIB_UNKNOWN = 2,  /* nobody's */
+};
+
+#define LOOPBACK_IFINDEX 1 /* the namespace's first device, which never leaves it */
 
 #define DEVICES_NEAR 1024 /* ifindexes below are found without a call */
 #define DEVICES_FAR  4096 /* how many there may be of others */

@@ -4,8 +4,9 @@
 #include "bytes_packet.h"
 #include "chains.h"
 #include "frame.h"
-#include "route.h"
+#include "master.h"
 #include "slot.h"
+#include "vrf.h"
 
 #define FAMILY_PROTOCOL (FAMILY == 4 ? ETH_P_IP : ETH_P_IPV6)
 
@@ -35,6 +36,7 @@ static __always_inline bool frame_is_for(const struct ethhdr *ethernet, const st
 
 /* What of the frame and its device matters behind the parser. */
 struct arrival {
+	const struct device *device;
 	bool unicast;
 	bool loopback;
 };
@@ -45,14 +47,15 @@ static __always_inline int chain_verdict(struct xdp_md *context, struct packet *
 	enum route route = ROUTE_INPUT;
 	enum chain chain = CHAIN_INPUT;
 	__u32 output = 0;
+	__u32 input = input_find(packet, facts, arrival.device, context->ingress_ifindex);
 
 	if (table_needs & NEED_FORWARD && !arrival.loopback)
-		route = route_find(context, packet, facts, context->ingress_ifindex,
-				   (__u16)packet->length, &output);
+		route = input_route(context, packet, facts, context->ingress_ifindex, input,
+				    (__u16)packet->length, &output);
 	if (route == ROUTE_UNKNOWN)
 		return VERDICT_DROP;
 	if (table_needs & NEED_IN_NAME)
-		name_set(packet->in_name, device_find(context->ingress_ifindex));
+		name_set(packet->in_name, device_find(input));
 	if (route != ROUTE_INPUT) {
 		/* ip_forward() takes no link-layer multicast */
 		if (route == ROUTE_NONE || !arrival.unicast)
@@ -112,8 +115,9 @@ int xdp_ingress(struct xdp_md *context)
 	if (frame.protocol != bpf_htons(FAMILY_PROTOCOL))
 		return XDP_PASS;
 	device = device_find(context->ingress_ifindex);
-	if ((device && device->flags & DEVICE_HAS_MASTER) || !frame_is_for(ethernet, device))
+	if (frame_is_masters(device, ethernet, end) || !frame_is_for(ethernet, device))
 		return XDP_PASS;
+	arrival.device = device;
 	arrival.unicast = !(ethernet->h_dest[0] & 1);
 	arrival.loopback = device && device->flags & DEVICE_LOOPBACK;
 	view.bytes.base = offset_behind_tags(sizeof(*ethernet), frame.tags_size);

@@ -157,7 +157,8 @@ static enum hook_choice device_hook(const struct loader *loader, const struct de
 
 bool device_wants_xdp(const struct loader *loader, const struct device_info *info)
 {
-	if (!info->is_ethernet || info->device.flags & (DEVICE_LOOPBACK | DEVICE_KEEPS_TAGS))
+	if (!info->is_ethernet || info->is_upper ||
+	    info->device.flags & (DEVICE_LOOPBACK | DEVICE_KEEPS_TAGS))
 		return false;
 	switch (device_hook(loader, info)) {
 	case HOOK_XDP:
@@ -203,7 +204,8 @@ static int ingress_attach(struct netns *netns, const struct device_info *info,
 			tc_remove(netns, info->ifindex, ENTRY_INGRESS);
 			return 0;
 		}
-		if (xdp_is_forced(netns->loader, info))
+		/* EEXIST: a device above has an XDP program; it may have come before this one */
+		if (xdp_is_forced(netns->loader, info) && error != -EEXIST)
 			return report(error, info, "XDP", message);
 	}
 	error = tc_make(netns, info->ifindex, ENTRY_INGRESS);
@@ -216,7 +218,7 @@ static int ingress_attach(struct netns *netns, const struct device_info *info,
 /* Elsewhere than on Ethernet devices of their own nothing is certain before the IP layer. */
 static bool has_early_stage(const struct netns *netns, const struct device_info *info)
 {
-	return info->is_ethernet &&
+	return info->is_ethernet && !info->device.vrf &&
 	       !(info->device.flags & (DEVICE_LOOPBACK | DEVICE_HAS_MASTER | DEVICE_KEEPS_TAGS)) &&
 	       device_hook(netns->loader, info) != HOOK_NETFILTER;
 }
@@ -270,9 +272,6 @@ void links_collect(const struct netns *netns, bool (*exists)(const void *list, u
 	if (links)
 		closedir(links);
 }
-
-/* The namespace's first device, which never leaves it. */
-#define LOOPBACK_IFINDEX 1
 
 int loopback_look(const struct netns *netns)
 {

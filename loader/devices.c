@@ -40,6 +40,7 @@ static int linkinfo_attribute(const struct nlattr *attribute, void *data)
 		info->device.flags |= DEVICE_KEEPS_TAGS;
 		mnl_attr_parse_nested(attribute, vlan_attribute, &info->device);
 	}
+	ports_attribute(attribute, info);
 	return MNL_CB_OK;
 }
 
@@ -59,8 +60,7 @@ static int link_attribute(const struct nlattr *attribute, void *data)
 			       sizeof(info->device.address));
 		break;
 	case IFLA_MASTER:
-		if (mnl_attr_get_u32(attribute))
-			info->device.flags |= DEVICE_HAS_MASTER;
+		info->master = mnl_attr_get_u32(attribute);
 		break;
 	case IFLA_LINK:
 		info->below = mnl_attr_get_u32(attribute);
@@ -147,6 +147,8 @@ int devices_list(struct device_list *list, struct message *message)
 				   strerror(-error));
 	}
 	inherit_tags(&found);
+	ports_settle(&found);
+	forwarding_settle(&found);
 	*list = found;
 	return 0;
 }

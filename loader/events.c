@@ -93,9 +93,9 @@ static int ignore_other_routes(int fd)
 
 int events_open(struct loader *loader, struct message *message)
 {
-	const int groups[] = { RTNLGRP_LINK,	    RTNLGRP_NSID,      RTNLGRP_IPV4_IFADDR,
-			       RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
-			       RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE };
+	const int groups[] = { RTNLGRP_LINK,	    RTNLGRP_NSID,	RTNLGRP_IPV4_IFADDR,
+			       RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE,	RTNLGRP_IPV6_RULE,
+			       RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_NETCONF };
 	int error = netlink_listen(NETLINK_ROUTE, groups, ARRAY_SIZE(groups), &loader->events);
 
 	if (!error)
@@ -134,6 +134,7 @@ static int handle_event(const struct nlmsghdr *header, void *data)
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
+	case RTM_NEWNETCONF:
 		netns = by_nsid(event->loader, event->nsid);
 		if (netns)
 			netns->dirty = true;
@@ -145,8 +146,12 @@ static int handle_event(const struct nlmsghdr *header, void *data)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		netns = by_nsid(event->loader, event->nsid);
-		if (netns)
-			netns->addresses_dirty = true;
+		if (!netns)
+			break;
+		netns->addresses_dirty = true;
+		/* devices that do not forward are asked by rules, too */
+		netns->dirty |=
+			header->nlmsg_type == RTM_NEWRULE || header->nlmsg_type == RTM_DELRULE;
 		break;
 	case RTM_DELNSID:
 		/* each namespace numbers the others for itself: only our own numbers mean ours */

@@ -387,6 +387,15 @@ struct device_info {
 	bool has_kind; /* a virtual device (veth, bridge, ...), as far as rtnetlink says */
 	bool is_vlan;
 	bool is_ethernet;
+	bool is_bridge;
+	bool is_upper;	 /* bridge, bond, team, VRF: with XDP there its ports could have none */
+	uint32_t master; /* ifindex, 0: none; its kind, "": without one */
+	char master_kind[16];
+	bool is_resting; /* as the port of a bond: what is not for the port itself is dropped */
+	bool is_off;	 /* its own switch for forwarding IPv6 */
+	bool is_forced;	 /* and another, which is enough */
+	uint16_t
+		forwarded_groups; /* as bridge and as port: bit n: 01-80-C2-00-00-0n is no port's */
 	struct device device;
 };
 
@@ -448,6 +457,20 @@ struct device_list {
 /** devices_list() - all devices of the namespace that the thread is in. */
 int devices_list(struct device_list *list, struct message *message);
 void device_list_free(struct device_list *list);
+
+/* --- ports.c --------------------------------------------------------------------------------- */
+
+/** ports_attribute() - note what an attribute of IFLA_LINKINFO says of masters and ports. */
+void ports_attribute(const struct nlattr *attribute, struct device_info *info);
+
+/** ports_settle() - which frames of ports are their masters', by all that was noted. */
+void ports_settle(struct device_list *list);
+
+/* --- forwarding.c ---------------------------------------------------------------------------- */
+
+/** forwarding_settle() - of whom the FIB is to be asked what devices forward (IPv6). The thread is
+ * in the devices' namespace. */
+void forwarding_settle(struct device_list *list);
 
 /** devices_sync() - the shared maps, and the programs on devices and at the netfilter hooks, as the
  * namespace and its generations are now. */

@@ -39,7 +39,15 @@ static void write_device(const struct netns *netns, uint32_t ifindex, const stru
 
 	fprintf(out, "    device %.*s:", IFACE_NAME_SIZE, (const char *)device->name);
 	write_links(netns, ifindex, out);
-	fputs(device->flags & DEVICE_HAS_MASTER ? " (judged at its master)\n" : "\n", out);
+	if (device->flags & DEVICE_HAS_MASTER)
+		fputs(" (judged at its master)", out);
+	if (device->vrf)
+		fputs(" (a port of a VRF: judged here)", out);
+	if (device->ipv6_fib == IPV6_FIB_UNKNOWN)
+		fputs(" (IPv6: what is not for this host is dropped: net.ipv6.conf.all.forwarding "
+		      "is on, the device's own is off)",
+		      out);
+	fputc('\n', out);
 }
 
 static void write_reason(const struct netns *netns, enum table_family family, FILE *out)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The main job, devices, and a little of the differential test, on Debian 12's stock one (6.1).
 
-VM_TESTS := demo devices vlan conntrack_awake states
+VM_TESTS := demo devices vlan vrf conntrack_awake states
 
 .PHONY: check-vm
 check-vm: all $(E2E_TOOLS) $(BUILD)/tests/differential/differential
