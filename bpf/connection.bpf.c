@@ -34,14 +34,16 @@ int tc_connection_in(struct __sk_buff *skb, struct packet *packet, __u32 offset)
 	return 0;
 }
 
-/* Source NAT, and undoing destination NAT, come after OUTPUT and before this. */
+/* Source NAT, and undoing destination NAT, come after OUTPUT and before this. What neither concerns
+   may have another source than the connection: an error that this host sends. */
 static __always_inline void source_restore(struct packet *packet, __u64 nf_conn)
 {
+	bool reply = packet->connection.flags & CONNECTION_REPLY;
 	__be16 port;
 
-	if (!(packet->connection.status & IPS_NAT_MASK))
+	if (!(packet->connection.status & (reply ? IPS_DST_NAT : IPS_SRC_NAT)))
 		return;
-	tuple_source(nf_conn, packet->connection.flags & CONNECTION_REPLY, packet->source, &port);
+	tuple_source(nf_conn, reply, packet->source, &port);
 	if (packet->protocol != PROTOCOL_ICMP)
 		packet->source_port = bpf_ntohs(port);
 }
@@ -58,10 +60,22 @@ int tc_connection_out(struct __sk_buff *skb, struct packet *packet)
 	return 0;
 }
 
-/* Of every packet that leaves, forwarded ones too. */
+static __always_inline __u64 namespace_of_device(struct __sk_buff *skb)
+{
+	struct net_device *device = KERNEL_FIELD(struct sk_buff, (char *)skb, dev);
+
+	return (__u64)KERNEL_FIELD(struct net_device, device, nd_net.net);
+}
+
+/*
+ * Of every packet that leaves, forwarded ones too. What conntrack does not have in its table is not
+ * remembered: an error about a packet that expired has this packet's connection, which never will
+ * be there. A device that another namespace's is on top of sends that one's packets, too.
+ */
 int tc_connection_left(struct __sk_buff *skb)
 {
 	__u64 nf_conn = tracked(skb) & ~NFCT_INFO_MASK;
+	__u64 net;
 	__u8 protocol;
 
 	if (!nf_conn)
@@ -69,8 +83,11 @@ int tc_connection_left(struct __sk_buff *skb)
 	protocol = KERNEL_FIELD(struct nf_conn, nf_conn, tuplehash[0].tuple.dst.protonum);
 	if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
 		return 0;
-	flow_remember(nf_conn, 0);
-	flow_remember(nf_conn, 1);
+	net = namespace_of(nf_conn);
+	if (!is_in_table(nf_conn) || net != namespace_of_device(skb))
+		return 0;
+	flow_remember(nf_conn, net, 0);
+	flow_remember(nf_conn, net, 1);
 	return 0;
 }
 

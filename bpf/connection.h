@@ -18,6 +18,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "connection_find.h"
+#include "connection_tcp.h"
 #include "kernel_probe.h"
 #include "ports.h"
 
@@ -52,33 +53,15 @@ static __always_inline struct nf_conn *flow_find(const struct frame_view *frame,
 
 /* --- packets of no connection ---------------------------------------------------------------- */
 
-#define TCP_FLAGS(fin, syn, rst, ack, urg) \
-	((fin) | (syn) << 1 | (rst) << 2 | (ack) << 4 | (urg) << 5)
-#define TCP_FLAGS_MASK TCP_FLAGS(1, 1, 1, 1, 1)
-
-/* as tcp_valid_flags of nf_conntrack_proto_tcp.c */
-static __always_inline bool tcp_flags_are_valid(__u8 flags)
-{
-	const __u64 valid = 1ull << TCP_FLAGS(0, 1, 0, 0, 0) | 1ull << TCP_FLAGS(0, 1, 0, 0, 1) |
-			    1ull << TCP_FLAGS(0, 1, 0, 1, 0) | 1ull << TCP_FLAGS(0, 0, 1, 0, 0) |
-			    1ull << TCP_FLAGS(0, 0, 1, 1, 0) | 1ull << TCP_FLAGS(1, 0, 0, 1, 0) |
-			    1ull << TCP_FLAGS(1, 0, 0, 1, 1) | 1ull << TCP_FLAGS(0, 0, 0, 1, 0) |
-			    1ull << TCP_FLAGS(0, 0, 0, 1, 1);
-
-	return valid >> (flags & TCP_FLAGS_MASK) & 1;
-}
-
-/* as tcp_new(): what begins a connection, or is picked up in its middle (nf_conntrack_tcp_loose) */
-static __always_inline bool tcp_begins(__u8 flags)
-{
-	__u8 kind = flags & TCP_FLAGS(1, 1, 1, 1, 0);
-
-	return kind == TCP_FLAGS(0, 1, 0, 0, 0) || kind == TCP_FLAGS(0, 0, 0, 1, 0);
-}
-
 #if FAMILY == 4
 
 #define PROTOCOL_ICMP IPPROTO_ICMP
+
+#define ICMP_ECHO_REPLY	  0
+#define ICMP_ECHO_REQUEST 8
+/* timestamp, information and address mask: an answer is one more than its question */
+#define ICMP_FIRST_PAIR 13
+#define ICMP_LAST_PAIR	18
 
 /* by type: echo, timestamp, information and address mask requests ask; others answer or report */
 #define ICMP_QUESTIONS (1u << 8 | 1u << 13 | 1u << 15 | 1u << 17)
@@ -88,6 +71,14 @@ static __always_inline bool tcp_begins(__u8 flags)
 static __always_inline __u16 icmp_state(__u8 type)
 {
 	return type < 32 && ICMP_QUESTIONS >> type & 1 ? CONNECTION_NEW : CONNECTION_INVALID;
+}
+
+/* of a question and its answer the other one; 0xff: neither */
+static __always_inline __u8 icmp_other(__u8 type)
+{
+	if (type == ICMP_ECHO_REPLY || type == ICMP_ECHO_REQUEST)
+		return type ^ ICMP_ECHO_REQUEST;
+	return type >= ICMP_FIRST_PAIR && type <= ICMP_LAST_PAIR ? ((type - 1) ^ 1) + 1 : 0xff;
 }
 
 static __always_inline bool icmp_is_error(__u8 type)
@@ -101,6 +92,7 @@ static __always_inline bool icmp_is_error(__u8 type)
 
 #define ICMPV6_ECHO_REQUEST	  128
 #define ICMPV6_NODE_QUERY	  139
+#define ICMPV6_NODE_REPLY	  140
 #define ICMPV6_FIRST_UNTRACKED	  130 /* multicast listeners, router and neighbour discovery */
 #define ICMPV6_LAST_UNTRACKED	  136
 #define ICMPV6_LISTENER_REPORT_V2 143 /* neither */
@@ -114,6 +106,14 @@ static __always_inline __u16 icmp_state(__u8 type)
 									: CONNECTION_INVALID;
 }
 
+static __always_inline __u8 icmp_other(__u8 type)
+{
+	return type >> 1 == ICMPV6_ECHO_REQUEST >> 1 ? type ^ 1
+	       : type == ICMPV6_NODE_QUERY	     ? ICMPV6_NODE_REPLY
+	       : type == ICMPV6_NODE_REPLY	     ? ICMPV6_NODE_QUERY
+						     : 0xff;
+}
+
 static __always_inline bool icmp_is_error(__u8 type)
 {
 	return type < 128;
@@ -122,10 +122,11 @@ static __always_inline bool icmp_is_error(__u8 type)
 #endif
 
 /* Broken packets and later fragments are of no connection; conntrack sees the latter reassembled.
- */
+   Nor is an IPv6 packet that has no next header. */
 static __always_inline bool is_broken(const struct packet *packet)
 {
-	if (packet->flags & (PACKET_FRAGMENT | PACKET_NO_PROTOCOL))
+	if (packet->flags & (PACKET_FRAGMENT | PACKET_NO_PROTOCOL) ||
+	    (FAMILY == 6 && packet->protocol == IPPROTO_NONE))
 		return true;
 	/* of other protocols conntrack reads no header */
 	if (packet->transport != TRANSPORT_OK &&
@@ -180,38 +181,38 @@ static __always_inline void destination_translate(struct packet *packet, __u64 n
 		packet->destination_port = bpf_ntohs(port);
 }
 
-/* TCP_CONNTRACK_SYN_RECV and TCP_CONNTRACK_ESTABLISHED */
-#define TCP_IS_OPEN(state) ((state) == 2 || (state) == 3)
-
-/* as nf_conntrack_tcp_packet() and nf_conntrack_udp_packet(): is a connection to be kept? */
-static __always_inline bool packet_assures(const struct packet *packet, __u64 nf_conn)
+/* as nf_conntrack_udp_packet(): is a connection to be kept? */
+static __always_inline bool datagram_assures(__u64 nf_conn)
 {
-	if (packet->protocol == IPPROTO_UDP)
-		return bpf_jiffies64() > KERNEL_FIELD(struct nf_conn, nf_conn, proto.udp.stream_ts);
-	return (packet->tcp_flags & TCP_FLAGS(1, 1, 1, 1, 0)) == TCP_FLAGS(0, 0, 0, 1, 0) &&
-	       TCP_IS_OPEN(KERNEL_FIELD(struct nf_conn, nf_conn, proto.tcp.state));
+	return bpf_jiffies64() > KERNEL_FIELD(struct nf_conn, nf_conn, proto.udp.stream_ts);
 }
 
-/* What the packet itself adds, once conntrack has seen it. */
-static __always_inline void status_advance(struct packet *packet, __u64 nf_conn)
+/* A packet of a connection that conntrack knows; what it adds to that is added. */
+static __always_inline void connection_join(struct packet *packet, __u64 nf_conn, __u8 direction)
 {
 	struct connection *connection = &packet->connection;
+	__u32 status = (__u32)KERNEL_FIELD(struct nf_conn, nf_conn, status);
+	enum tcp_fate fate = TCP_TAKEN;
 
-	if (connection->status & IPS_SEEN_REPLY && packet_assures(packet, nf_conn))
+	if (packet->protocol == IPPROTO_TCP)
+		fate = tcp_fate(nf_conn, direction, packet->tcp_flags, status);
+	else if (packet->protocol == IPPROTO_UDP && status & IPS_SEEN_REPLY &&
+		 datagram_assures(nf_conn))
+		fate = TCP_ASSURES;
+	if (fate == TCP_INVALID) {
+		connection->state = CONNECTION_INVALID;
+		return;
+	}
+	if (fate == TCP_REOPENS) {
+		connection_begin(packet);
+		return;
+	}
+	connection_note(connection, nf_conn, connection_info(status, direction));
+	if (fate == TCP_ASSURES)
 		connection->status |= IPS_ASSURED;
-	if (connection->flags & CONNECTION_REPLY)
+	if (direction)
 		connection->status |= IPS_SEEN_REPLY;
-}
-
-/* TCP_CONNTRACK_TIME_WAIT and what is more closed than that */
-#define TCP_IS_OVER 7
-
-/* as nf_conntrack_tcp_packet(): a SYN begins anew where a connection is over */
-static __always_inline bool tcp_reopens(const struct packet *packet, __u64 nf_conn)
-{
-	return packet->protocol == IPPROTO_TCP &&
-	       (packet->tcp_flags & TCP_FLAGS(1, 1, 1, 1, 0)) == TCP_FLAGS(0, 1, 0, 0, 0) &&
-	       KERNEL_FIELD(struct nf_conn, nf_conn, proto.tcp.state) >= TCP_IS_OVER;
+	destination_translate(packet, nf_conn, direction);
 }
 
 static __always_inline void connection_of_flow(const struct frame_view *frame,
@@ -232,16 +233,7 @@ static __always_inline void connection_of_flow(const struct frame_view *frame,
 		connection_begin(packet);
 		return;
 	}
-	if (tcp_reopens(packet, (__u64)found)) {
-		connection_begin(packet);
-	} else {
-		connection_note(
-			&packet->connection, (__u64)found,
-			connection_info((__u32)KERNEL_FIELD(struct nf_conn, (__u64)found, status),
-					direction));
-		status_advance(packet, (__u64)found);
-		destination_translate(packet, (__u64)found, direction);
-	}
+	connection_join(packet, (__u64)found, direction);
 	bpf_ct_release(found);
 }
 
@@ -271,6 +263,9 @@ static __always_inline void connection_of_left(const struct frame_view *frame,
 	connection_note(
 		&packet->connection, nf_conn,
 		connection_info((__u32)KERNEL_FIELD(struct nf_conn, nf_conn, status), direction));
+	/* as nf_conntrack_gre_packet() */
+	if (packet->protocol == IPPROTO_GRE && packet->connection.status & IPS_SEEN_REPLY)
+		packet->connection.status |= IPS_ASSURED;
 	if (packet->connection.flags & CONNECTION_REPLY)
 		packet->connection.status |= IPS_SEEN_REPLY;
 	destination_translate(packet, nf_conn, (__u8)direction);
@@ -311,33 +306,72 @@ static __always_inline __u32 inner_read(const struct frame_view *frame, __u32 of
 
 #endif
 
+/* What follows the inner IP header at @offset: the answer's ports, or id, type and code. Return: it
+   is there, and can be answered. */
+static __always_inline bool inner_ports(const struct frame_view *frame, __u32 offset,
+					struct flow *flow)
+{
+	__be16 words[4]; /* two ports; or type and code, checksum, id, number */
+	__u8 type;
+
+	if (flow->protocol == PROTOCOL_ICMP) {
+		if (frame_load(frame, offset, words, sizeof(words)))
+			return false;
+		type = icmp_other(bpf_ntohs(words[0]) >> 8);
+		flow->source_port = words[2];
+		flow->destination_port = bpf_htons(type << 8 | (bpf_ntohs(words[0]) & 0xff));
+		return type != 0xff;
+	}
+	if (!has_ports(flow->protocol))
+		return true;
+	if (frame_load(frame, offset, words, 2 * sizeof(words[0])))
+		return false;
+	flow->source_port = words[1];
+	flow->destination_port = words[0];
+	return true;
+}
+
+static __always_inline void connection_relate(struct packet *packet, __u64 nf_conn,
+					      __u32 direction)
+{
+	connection_note(&packet->connection, nf_conn,
+			direction ? IP_CT_RELATED_REPLY : IP_CT_RELATED);
+	destination_translate(packet, nf_conn, (__u8)direction);
+}
+
+static __always_inline void related_find(const struct frame_view *frame, struct packet *packet,
+					 const struct flow *flow)
+{
+	const struct left_flow *left;
+	struct nf_conn *found;
+	__u8 direction;
+
+	if (flow->protocol == IPPROTO_TCP || flow->protocol == IPPROTO_UDP) {
+		found = flow_find(frame, flow, &direction);
+		if (!found)
+			return;
+		connection_relate(packet, (__u64)found, direction);
+		bpf_ct_release(found);
+		return;
+	}
+	left = bpf_map_lookup_elem(&left_flows, flow);
+	if (left && flow_is_current(left, flow))
+		connection_relate(packet, left->nf_conn, left->direction & 1);
+}
+
 /* as nf_conntrack_inet_error(): @offset is that of the packet in the error; the answer to it is
    looked up, which goes where the error goes */
 static __always_inline void connection_of_error(const struct frame_view *frame,
 						struct packet *packet, __u32 offset)
 {
-	struct flow flow = {};
-	struct nf_conn *found;
-	__be16 ports[2];
-	__u8 direction;
+	struct flow flow = { .family = FAMILY };
 
 	packet->connection.state = CONNECTION_INVALID;
 	offset = inner_read(frame, offset, &flow);
-	if (!offset || (flow.protocol != IPPROTO_TCP && flow.protocol != IPPROTO_UDP) ||
-	    frame_load(frame, offset, ports, sizeof(ports)))
+	if (!offset || !inner_ports(frame, offset, &flow) ||
+	    words_differ(flow.destination, packet->destination))
 		return;
-	flow.source_port = ports[1];
-	flow.destination_port = ports[0];
-	for (int i = 0; i < ADDRESS_WORDS; i++)
-		if (flow.destination[i] != packet->destination[i])
-			return;
-	found = flow_find(frame, &flow, &direction);
-	if (!found)
-		return;
-	connection_note(&packet->connection, (__u64)found,
-			direction ? IP_CT_RELATED_REPLY : IP_CT_RELATED);
-	destination_translate(packet, (__u64)found, direction);
-	bpf_ct_release(found);
+	related_find(frame, packet, &flow);
 }
 
 /* --- all of it ------------------------------------------------------------------------------- */

@@ -135,8 +135,16 @@ struct nf_conntrack_tuple_hash {
 	struct nf_conntrack_tuple tuple;
 };
 
+struct ip_ct_tcp_state {
+	__u8 flags; /* IP_CT_TCP_FLAG_* */
+};
+
 struct ip_ct_tcp {
-	__u8 state; /* TCP_CONNTRACK_* */
+	struct ip_ct_tcp_state seen[2]; /* by direction */
+	__u8 state;			/* TCP_CONNTRACK_* */
+	__u8 last_dir;			/* direction, kind (bpf/connection_tcp.h) and marks of the */
+	__u8 last_index;		/* last segment */
+	__u8 last_flags;
 };
 
 struct nf_ct_udp {
@@ -169,6 +177,7 @@ struct nf_ct_ext {
 struct nf_conn {
 	struct nf_conntrack_tuple_hash tuplehash[2];
 	unsigned long status;
+	possible_net_t ct_net;
 	__u32 timeout; /* jiffies */
 	__u32 mark;
 	struct nf_ct_ext *ext;

@@ -23,9 +23,11 @@ struct flow {
 	__u8 reserved[2];
 };
 
-/* The connection is the kernel's, not held: it may be gone, and its memory be another one's. */
+/* The connection is the kernel's, not held: it may be gone, and its memory be another one's, of any
+   namespace. */
 struct left_flow {
 	__u64 nf_conn;
+	__u64 net; /* the namespace */
 	__u32 direction; /* of what comes */
 	__u32 reserved;
 };
@@ -62,11 +64,11 @@ static __always_inline void tuple_source(__u64 nf_conn, __u32 direction, __be32 
 	*port = KERNEL_FIELD(struct nf_conntrack_tuple, tuple, src.u.all);
 }
 
-/* What comes in @direction is of this connection. */
-static __always_inline void flow_remember(__u64 nf_conn, __u32 direction)
+/* What comes in @direction of @net is of this connection. */
+static __always_inline void flow_remember(__u64 nf_conn, __u64 net, __u32 direction)
 {
 	__u64 tuple = tuple_address(nf_conn, direction);
-	struct left_flow left = { .nf_conn = nf_conn, .direction = direction };
+	struct left_flow left = { .nf_conn = nf_conn, .net = net, .direction = direction };
 	struct flow comes = {
 		.destination_port = KERNEL_FIELD(struct nf_conntrack_tuple, tuple, dst.u.all),
 		.protocol = KERNEL_FIELD(struct nf_conntrack_tuple, tuple, dst.protonum),
@@ -76,6 +78,18 @@ static __always_inline void flow_remember(__u64 nf_conn, __u32 direction)
 	tuple_source(nf_conn, direction, comes.source, &comes.source_port);
 	kernel_words(comes.destination, tuple + TUPLE_MEMBER(dst.u3), ADDRESS_WORDS);
 	bpf_map_update_elem(&left_flows, &comes, &left, BPF_ANY);
+}
+
+static __always_inline bool is_in_table(__u64 nf_conn)
+{
+	__u32 status = (__u32)KERNEL_FIELD(struct nf_conn, nf_conn, status);
+
+	return (status & (IPS_CONFIRMED | IPS_DYING)) == IPS_CONFIRMED;
+}
+
+static __always_inline __u64 namespace_of(__u64 nf_conn)
+{
+	return (__u64)KERNEL_FIELD(struct nf_conn, nf_conn, ct_net.net);
 }
 
 static __always_inline bool words_differ(const __be32 *one, const __be32 *other)
@@ -106,10 +120,9 @@ static __always_inline bool tuple_is(__u64 nf_conn, __u32 direction, const struc
 /* Does the kernel's table have it, as it was remembered by @flow? */
 static __always_inline bool flow_is_current(const struct left_flow *left, const struct flow *flow)
 {
-	__u32 status = (__u32)KERNEL_FIELD(struct nf_conn, left->nf_conn, status);
 	__u32 timeout = KERNEL_FIELD(struct nf_conn, left->nf_conn, timeout);
 
-	return (status & (IPS_CONFIRMED | IPS_DYING)) == IPS_CONFIRMED &&
+	return is_in_table(left->nf_conn) && namespace_of(left->nf_conn) == left->net &&
 	       (__s32)(timeout - (__u32)bpf_jiffies64()) > 0 &&
 	       tuple_is(left->nf_conn, left->direction, flow);
 }

@@ -169,7 +169,8 @@ void make_conversation(struct maker *maker)
 	static _Thread_local struct payload payload;
 	static _Thread_local struct packet_bytes packet;
 	static const unsigned char flags[] = { 0x02, 0x12, 0x10, 0x18, 0x18, 0x11, 0x04 };
-	static const unsigned char protocols[] = { 6, 6, 17, 17, 1 };
+	/* early stages alone do not know TCP's windows */
+	static const unsigned char protocols[] = { 17, 17, 1, 6, 6 };
 	struct random *random = &maker->random;
 	struct ports ports = ports_make(random);
 	enum origin first = maker->origin, second = other_side(maker);
@@ -179,7 +180,8 @@ void make_conversation(struct maker *maker)
 		second = maker->network.family == 4 && maker->network.destination[2] == 2
 				 ? FROM_SERVER
 				 : FROM_CLIENT;
-	maker->network.protocol = PICK(random, protocols);
+	maker->network.protocol =
+		protocols[random_below(random, scope_predicts(maker->scope) ? 3 : 5)];
 	if (maker->network.protocol == 1 && maker->network.family == 6)
 		maker->network.protocol = 58;
 	for (unsigned i = 0; i < rounds; i++) {

@@ -50,15 +50,22 @@ static void address_pick(unsigned char to[16], int family, const struct address_
 		  list->members[random_below(random, list->count)], to);
 }
 
-/* Early stages alone know connections, and what errors say of them, of some protocols. */
+/*
+ * Early stages alone do not look at SCTP's chunks, take an IPv6 packet that ends inside its
+ * authentication header for one of no connection, and do not see what source NAT drops: without
+ * ports, connections soon look the same to it.
+ */
 static unsigned char protocol_pick(const struct scope *scope, struct random *random)
 {
 	int family = scope->family;
-	static const unsigned char protocols[] = { IPPROTO_TCP, IPPROTO_TCP,  IPPROTO_UDP,
-						   IPPROTO_UDP, 0 /* ICMP */, 0,
-						   IPPROTO_GRE, IPPROTO_SCTP, IPPROTO_ESP,
-						   IPPROTO_AH,	IPPROTO_MH,   IPPROTO_DCCP };
-	unsigned known = scope_predicts(scope) ? 6 : sizeof(protocols);
+	static const unsigned char protocols[] = { IPPROTO_TCP,	 IPPROTO_TCP,  IPPROTO_UDP,
+						   IPPROTO_UDP,	 0 /* ICMP */, 0,
+						   IPPROTO_GRE,	 IPPROTO_ESP,  IPPROTO_AH,
+						   IPPROTO_SCTP, IPPROTO_MH,   IPPROTO_DCCP };
+	unsigned known = !scope_predicts(scope) ? sizeof(protocols)
+			 : scope_has_nat(scope) ? 6
+			 : family == 6		? 8
+						: 9;
 	unsigned char protocol = protocols[random_below(random, known)];
 
 	return protocol ? protocol : family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;

@@ -14,7 +14,7 @@
 struct step step_make(const struct scope *scope, struct random *random)
 {
 	unsigned kind = random_below(random, 1000);
-	/* where conversations are left out, sockets have more of them */
+	/* where conversations of TCP are left out, sockets have more of them */
 	unsigned more = scope_predicts(scope) ? 5 : 1;
 
 	return (struct step){ .kind = kind < 12 * more	 ? STEP_UDP
@@ -102,18 +102,29 @@ static struct ports ports_of_one(struct random *random)
 	return ports;
 }
 
+/* Where a match drops a packet that ends inside its header, conntrack does not see it, or has seen
+   it: as with DROP. */
+static void end_behind_header(struct payload *payload, unsigned char protocol)
+{
+	if ((protocol == IPPROTO_AH || protocol == IPPROTO_ESP) && payload->size < 12)
+		payload->size = 12;
+}
+
 static void make_single(struct maker *maker)
 {
 	static _Thread_local struct payload payload;
 	static _Thread_local struct packet_bytes packet;
 	bool exact = scope_is_exact(maker->scope), predicted = scope_predicts(maker->scope);
 
-	if (!predicted && random_chance(&maker->random, 12))
+	/* early stages do not follow extension headers of a packet in an error */
+	if (!(predicted && maker->network.family == 6) && random_chance(&maker->random, 12))
 		extensions_make(&maker->network, !exact, &maker->random);
 	payload_make(&payload, &maker->network,
 		     predicted ? ports_of_one(&maker->random) : ports_make(&maker->random),
 		     &maker->random);
-	if (!predicted)
+	if (predicted)
+		end_behind_header(&payload, maker->network.protocol);
+	else
 		payload_spoil(&payload, maker->network.protocol, &maker->random);
 	packet_write(&packet, &maker->network, payload.data, payload.size);
 	if (!predicted && random_chance(&maker->random, maker->origin == FROM_ROUTER ? 3 : 8))
@@ -136,7 +147,7 @@ void burst_make(struct burst *burst, const struct step *step, const struct scope
 	maker.network.id += salt;
 	if (kind < 7)
 		make_fragments(&maker);
-	else if (kind < 15 && !scope_predicts(scope))
+	else if (kind < 15)
 		make_conversation(&maker);
 	else if (kind < 17 && !scope_predicts(scope))
 		make_large(&maker);
