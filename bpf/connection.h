@@ -331,8 +331,7 @@ static __always_inline bool inner_ports(const struct frame_view *frame, __u32 of
 	return true;
 }
 
-static __always_inline void connection_relate(struct packet *packet, __u64 nf_conn,
-					      __u32 direction)
+static __always_inline void connection_relate(struct packet *packet, __u64 nf_conn, __u32 direction)
 {
 	connection_note(&packet->connection, nf_conn,
 			direction ? IP_CT_RELATED_REPLY : IP_CT_RELATED);

@@ -16,8 +16,8 @@
 	((fin) | (syn) << 1 | (rst) << 2 | (ack) << 4 | (urg) << 5)
 #define TCP_FLAGS_MASK TCP_FLAGS(1, 1, 1, 1, 1)
 
-/* What segments are to the states: the first of these that holds; numbered as the kernel does, which
-   remembers the last one (proto.tcp.last_index). */
+/* What segments are to the states: the first of these that holds; numbered as the kernel does,
+   which remembers the last one (proto.tcp.last_index). */
 enum tcp_kind {
 	TCP_SYN,
 	TCP_SYN_ACK,
@@ -45,9 +45,9 @@ static __always_inline enum tcp_kind tcp_kind(__u8 flags)
  */
 #define STATE_BITS 4
 #define STATE_MASK 15u
-#define ROW(no, ss, sr, es, fw, cw, la, tw, cl, s2)                                         \
-	((__u64)(no) | (__u64)(ss) << 4 | (__u64)(sr) << 8 | (__u64)(es) << 12 |            \
-	 (__u64)(fw) << 16 | (__u64)(cw) << 20 | (__u64)(la) << 24 | (__u64)(tw) << 28 |     \
+#define ROW(no, ss, sr, es, fw, cw, la, tw, cl, s2)                                      \
+	((__u64)(no) | (__u64)(ss) << 4 | (__u64)(sr) << 8 | (__u64)(es) << 12 |         \
+	 (__u64)(fw) << 16 | (__u64)(cw) << 20 | (__u64)(la) << 24 | (__u64)(tw) << 28 | \
 	 (__u64)(cl) << 32 | (__u64)(s2) << 36)
 #define SS TCP_CONNTRACK_SYN_SENT
 #define SR TCP_CONNTRACK_SYN_RECV
@@ -125,9 +125,8 @@ static __always_inline bool tcp_may_reopen(__u64 nf_conn, __u32 direction)
 {
 	__u8 closing = TCP_MEMBER(nf_conn, seen[0].flags) | TCP_MEMBER(nf_conn, seen[1].flags);
 
-	return closing & IP_CT_TCP_FLAG_CLOSE_INIT ||
-	       (TCP_MEMBER(nf_conn, last_dir) == direction &&
-		TCP_MEMBER(nf_conn, last_index) == TCP_RST);
+	return closing & IP_CT_TCP_FLAG_CLOSE_INIT || (TCP_MEMBER(nf_conn, last_dir) == direction &&
+						       TCP_MEMBER(nf_conn, last_index) == TCP_RST);
 }
 
 /* Where both ends have sent a SYN, an ACK alone opens the connection. */
@@ -138,8 +137,8 @@ static __always_inline bool tcp_opens_both_ways(__u64 nf_conn, __u32 direction, 
 }
 
 /*
- * tcp_fate() - of a segment with @flags in @direction of a connection whose status conntrack says is
- * @status.
+ * tcp_fate() - of a segment with @flags in @direction of a connection, of which conntrack says that
+ * its status is @status.
  */
 static __always_inline enum tcp_fate tcp_fate(__u64 nf_conn, __u32 direction, __u8 flags,
 					      __u32 status)

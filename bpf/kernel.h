@@ -142,9 +142,10 @@ struct ip_ct_tcp_state {
 struct ip_ct_tcp {
 	struct ip_ct_tcp_state seen[2]; /* by direction */
 	__u8 state;			/* TCP_CONNTRACK_* */
-	__u8 last_dir;			/* direction, kind (bpf/connection_tcp.h) and marks of the */
-	__u8 last_index;		/* last segment */
-	__u8 last_flags;
+	/* of the last segment: */
+	__u8 last_dir;	 /* its direction */
+	__u8 last_index; /* enum tcp_kind of connection_tcp.h */
+	__u8 last_flags; /* what it left to remember, IP_CT_* */
 };
 
 struct nf_ct_udp {

@@ -27,7 +27,7 @@ struct flow {
    namespace. */
 struct left_flow {
 	__u64 nf_conn;
-	__u64 net; /* the namespace */
+	__u64 net;	 /* the namespace */
 	__u32 direction; /* of what comes */
 	__u32 reserved;
 };

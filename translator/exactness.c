@@ -54,9 +54,14 @@ static bool is_confirmed_late(enum field field)
 	return field == FIELD_CONNECTION_STATUS || field == FIELD_CONNECTION_EXPIRES;
 }
 
+static bool is_source_address(enum field field)
+{
+	return field == FIELD_SOURCE || field == FIELD_SOURCE_RANGE;
+}
+
 static bool is_source(enum field field)
 {
-	return field == FIELD_SOURCE || field == FIELD_SOURCE_RANGE || field == FIELD_SOURCE_PORT;
+	return is_source_address(field) || field == FIELD_SOURCE_PORT;
 }
 
 static bool is_destination(enum field field)
@@ -81,6 +86,11 @@ static bool with_nat(const struct surroundings *surroundings)
 static bool with_nat_unseen(const struct surroundings *surroundings)
 {
 	return surroundings->nat && !surroundings->connections;
+}
+
+static bool with_nat_seen(const struct surroundings *surroundings)
+{
+	return surroundings->nat && surroundings->connections;
 }
 
 /* Connection tracking reassembles what is forwarded, too. */
@@ -130,6 +140,10 @@ static const struct reason {
 		  "iptables sees them" },
 	{ "nat-sent", EFFECT_VERDICT, HOOK_BIT(HOOK_OUTPUT), is_source, .where = with_nat_unseen,
 	  .text = "sources are seen after the table nat has changed them" },
+	{ "nat-errors", EFFECT_VERDICT, HOOK_BIT(HOOK_OUTPUT), is_source_address,
+	  .where = with_nat_seen,
+	  .text = "ICMP errors about packets of connections with destination NAT are judged with "
+		  "the connection's source, not with the one that this host chose" },
 	{ "tunnels", EFFECT_VERDICT, HOOK_BIT(HOOK_FORWARD), is_output_device,
 	  .text = "packets whose route leads into a lightweight tunnel have no output "
 		  "device here, and are dropped" },
@@ -137,6 +151,9 @@ static const struct reason {
 	  .text = "the sender of a dropped packet is not told (EPERM)" },
 	{ "cut", EFFECT_COUNTS, HOOK_BIT(HOOK_OUTPUT),
 	  .text = "packets larger than the MTU are counted once for each fragment" },
+	{ "unsent", EFFECT_COUNTS, HOOK_BIT(HOOK_OUTPUT),
+	  .text = "packets that never get to a device are not counted: without a neighbour, or "
+		  "dropped in POSTROUTING" },
 	{ "unrouted", EFFECT_COUNTS, INGRESS,
 	  .text = "packets that are discarded on the way to the hook are counted: by "
 		  "routing (sources that it refuses, destinations that are nobody's, groups "

@@ -39,19 +39,19 @@ says "the same at XDP" "xdp counts: unrouted, coalesced" xdp "-A FORWARD -p tcp 
 says "a field that XDP does not know" 'kernel exact: match "length" reads the length, which hook xdp does not know' \
 	xdp "-A FORWARD -m length --length 100"
 says "a state" "tc differs: connections, unrouted" tc "-A INPUT -m state --state ESTABLISHED -j ACCEPT"
-says "a state of what is sent" "tc counts: cut" xdp "-A OUTPUT -m state --state ESTABLISHED -j ACCEPT"
-says "a status of what is sent" "tc differs: connections-sent, cut" xdp \
+says "a state of what is sent" "tc counts: cut, unsent" xdp "-A OUTPUT -m state --state ESTABLISHED -j ACCEPT"
+says "a status of what is sent" "tc differs: connections-sent, cut, unsent" xdp \
 	"-A OUTPUT -m conntrack --ctstatus CONFIRMED -j ACCEPT"
-says "a drop of what is sent, where connections are tracked" "tc differs: confirmed, sender, cut" tc \
+says "a drop of what is sent, where connections are tracked" "tc differs: confirmed, sender, cut, unsent" tc \
 	"-A OUTPUT -d 10.0.0.1 -j DROP" "-A OUTPUT -m state --state NEW"
-says "a drop of what is sent" "tc counts: sender, cut" tc "-A OUTPUT -d 10.0.0.1 -j DROP"
-says "a port of what is sent" "tc differs: fragments-sent, cut" tc "-A OUTPUT -p udp --dport 9 -j ACCEPT"
+says "a drop of what is sent" "tc counts: sender, cut, unsent" tc "-A OUTPUT -d 10.0.0.1 -j DROP"
+says "a port of what is sent" "tc differs: fragments-sent, cut, unsent" tc "-A OUTPUT -p udp --dport 9 -j ACCEPT"
 says "an output device" "tc differs: tunnels, unrouted" tc "-A FORWARD -o eth0 -j ACCEPT"
 nat=("*nat" ":POSTROUTING ACCEPT" "-A POSTROUTING -j MASQUERADE" COMMIT)
 says "a destination, with NAT" "tc differs: nat, unrouted" tc "-A FORWARD -d 10.0.0.1 -j ACCEPT" -- "${nat[@]}"
-says "a source of what is sent, with NAT" "tc differs: nat-sent, cut" tc "-A OUTPUT -s 10.0.0.1 -j ACCEPT" \
+says "a source of what is sent, with NAT" "tc differs: nat-sent, cut, unsent" tc "-A OUTPUT -s 10.0.0.1 -j ACCEPT" \
 	-- "${nat[@]}"
-says "the same where connections are known" "tc counts: cut" tc "-A OUTPUT -s 10.0.0.1 -j ACCEPT" \
+says "the same where connections are known" "tc differs: nat-errors, cut, unsent" tc "-A OUTPUT -s 10.0.0.1 -j ACCEPT" \
 	"-A OUTPUT -m state --state NEW" -- "${nat[@]}"
 says "without rules in it, the table nat is none" "tc counts: unrouted" tc "-A FORWARD -d 10.0.0.1 -j ACCEPT" -- "${nat[@]::2}" COMMIT
 

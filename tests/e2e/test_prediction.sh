@@ -178,6 +178,20 @@ tcp_packets() { # CLIENT AS THE SERVER SEES IT
 	comes "FIN alone" in $inner $outer 6 "$(segment 1005 2000 $FIN 1 1)"
 }
 
+# Segments that a state does not allow, or that open a connection from its other end.
+tcp_states() { # CLIENT AS THE SERVER SEES IT
+	comes "SYN of an end" in $inner $outer 6 "$(segment 1010 2000 $SYN 0 0)"
+	comes "SYN of the other end" out $outer "$1" 6 "$(segment 2000 1010 $SYN 50 0)"
+	comes "SYN and ACK to that" in $inner $outer 6 "$(segment 1010 2000 $SYN_ACK 0 51)"
+	comes "ACK of the other end" out $outer "$1" 6 "$(segment 2000 1010 $ACK 51 1)"
+	comes "SYN of the other end, too late" out $outer "$1" 6 "$(segment 2000 1010 $SYN 50 0)"
+	comes "SYN and ACK of who opened" in $inner $outer 6 "$(segment 1010 2000 $SYN_ACK 0 51)"
+	comes "RST" in $inner $outer 6 "$(segment 1010 2000 $RST 1 0)"
+	comes "SYN of the other end after RST" out $outer "$1" 6 "$(segment 2000 1010 $SYN 900 0)"
+	comes "SYN after the own RST" in $inner $outer 6 "$(segment 1010 2000 $SYN 9000 0)"
+	comes "ACK before an answer" in $inner $outer 6 "$(segment 1010 2000 $ACK 9001 1)"
+}
+
 # An answered datagram makes the connection ASSURED if it is older than two seconds: of both twins'
 # connections all are, or none.
 be_of_one_age() { # BEGIN, in milliseconds
@@ -209,6 +223,15 @@ icmp_packets() { # CLIENT AS THE SERVER SEES IT
 	error=$(packet "$1" $outer 17 "$(datagram 1000 2009)")
 	comes "unreachable, of nobody's datagram" out $outer "$1" "$p" \
 		"$(icmp 3 1 3 "00000000$error" $outer "$1")"
+	error=$(packet "$1" $outer "$p" "$(icmp 8 128 0 00070001 "$1" $outer)")
+	comes "unreachable, of a known echo request" out $outer "$1" "$p" \
+		"$(icmp 3 1 1 "00000000$error" $outer "$1")"
+	error=$(packet "$1" $outer "$p" "$(icmp 8 128 0 00090001 "$1" $outer)")
+	comes "unreachable, of nobody's echo request" out $outer "$1" "$p" \
+		"$(icmp 3 1 1 "00000000$error" $outer "$1")"
+	error=$(packet "$1" $outer 253 "$(other 1)")
+	comes "unreachable, of another protocol" out $outer "$1" "$p" \
+		"$(icmp 3 1 1 "00000000$error" $outer "$1")"
 }
 
 local_packets() {
@@ -225,6 +248,7 @@ local_packets() {
 
 all_packets() { # CLIENT AS THE SERVER SEES IT
 	tcp_packets "$1"
+	tcp_states "$1"
 	both_ways "datagram" 17 datagram "$1"
 	both_ways "another protocol" 253 other "$1"
 	[ $family = 6 ] || comes "an authentication header that is cut off" in $inner $outer 51 04000000
