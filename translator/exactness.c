@@ -142,8 +142,8 @@ static const struct reason {
 	  .text = "sources are seen after the table nat has changed them" },
 	{ "nat-errors", EFFECT_VERDICT, HOOK_BIT(HOOK_OUTPUT), is_source_address,
 	  .where = with_nat_seen,
-	  .text = "ICMP errors about packets of connections with destination NAT are judged with "
-		  "the connection's source, not with the one that this host chose" },
+	  .text = "ICMP errors about connections with NAT are judged with the source of the "
+		  "connection, not with the one that this host chose for them" },
 	{ "tunnels", EFFECT_VERDICT, HOOK_BIT(HOOK_FORWARD), is_output_device,
 	  .text = "packets whose route leads into a lightweight tunnel have no output "
 		  "device here, and are dropped" },

@@ -197,11 +197,13 @@ void make_conversation(struct maker *maker)
 	}
 	if (random_chance(random, 40) && !maker->local) {
 		bool reply = rounds % 2;
+		enum origin from = reply ? second : first;
 		struct network network = error_network(maker, random);
 
 		payload_error(&payload, &network, &packet, random);
 		packet_write(&packet, &network, payload.data, payload.size);
-		burst_add(maker, reply ? second : first, &packet);
+		if (!(scope_hides_errors(maker->scope) && from == FROM_ROUTER))
+			burst_add(maker, from, &packet);
 	}
 }
 

@@ -85,7 +85,7 @@ bool network_make(struct network *network, const struct scope *scope, enum origi
 	network->extensions_size = 0;
 	network->protocol = protocol_pick(scope, random);
 	network->hop_limit = 64;
-	if (random_chance(random, 6))
+	if (random_chance(random, 6) && !(scope_hides_errors(scope) && origin == FROM_SERVER))
 		network->hop_limit = PICK(random, limits);
 	if (random_chance(random, 5))
 		network->tos = (unsigned char)random_below(random, 256);

@@ -49,4 +49,11 @@ static inline bool scope_predicts(const struct scope *scope)
 	return !scope_is_exact(scope) && scope->variant != VARIANT_PLAIN;
 }
 
+/* And then this host's errors about connections with NAT, whose own source nobody knows any more.
+ */
+static inline bool scope_hides_errors(const struct scope *scope)
+{
+	return scope_predicts(scope) && scope_has_nat(scope);
+}
+
 #endif
