@@ -92,6 +92,8 @@ static int check_match(struct table *table, uint32_t index, const struct xt_entr
 	clear_behind(table, match->data,
 		     extension->user_size ? extension->user_size : extension->size,
 		     extension->size);
+	if (extension->terminator)
+		table->entries[match->data - table->entries + extension->terminator] = 0;
 	return error;
 }
 

@@ -29,7 +29,8 @@ struct match_extension {
 	const char *
 		limits; /* what is not done, or not as the kernel does it, and why; NULL: nothing */
 	size_t size;	/* bytes of match data */
-	size_t user_size; /* of these, what clients get back; zeros behind it. 0: all */
+	size_t user_size;  /* of these, what clients get back; zeros behind it. 0: all */
+	size_t terminator; /* where the kernel's check ends a name with a byte 0; 0: nowhere */
 	/* as the kernel's checkentry: 0 or its errno, -EOPNOTSUPP where BPF does not do that; NULL:
 	   any data will do */
 	int (*check)(const void *data, const struct match_context *context);

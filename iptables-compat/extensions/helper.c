@@ -6,6 +6,7 @@
 #include "extensions.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <linux/netfilter/xt_helper.h>
 #include <string.h>
 
@@ -60,6 +61,8 @@ const struct match_extension match_helper = {
 	.families = FAMILIES_ALL,
 	.options = "--helper",
 	.size = sizeof(struct xt_helper_info),
+	.terminator = offsetof(struct xt_helper_info, name) +
+		      sizeof(((struct xt_helper_info *)NULL)->name) - 1,
 	.print = helper_print,
 	.lower = helper_lower,
 };
