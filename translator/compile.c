@@ -99,10 +99,11 @@ static int check_branches(const struct elf_source *source, struct message *messa
 }
 
 /*
- * Trees are quicker at any size, by 10 ns and 0.3 ns a rule that does not match, and quicker to
- * replace: up to here, tables stay code, which people can read.
+ * Trees are quicker at any size, by 10 ns and 0.3 ns a rule that does not match: up to here, tables
+ * stay code, which people can read, and which the verifier is through with sooner: rules of all
+ * kinds in chains that jump to each other cost it 400,000 instructions as data, 25,000 as code.
  */
-#define STRAIGHT_ITEMS_MAX 32
+#define STRAIGHT_ITEMS_MAX 100
 
 static enum form choose_form(const struct call_plan *plan, enum form wanted)
 {

@@ -11,7 +11,7 @@ replacements=${REPLACEMENTS:-250}
 others() {
 	local i
 	case $hook in
-	auto | tc) for i in {1..40}; do echo "-A INPUT -s 198.51.100.$i -p tcp -j ACCEPT"; done ;;
+	auto | tc) for i in {1..120}; do echo "-A INPUT -s 198.51.100.$i -p tcp -j ACCEPT"; done ;;
 	esac
 }
 

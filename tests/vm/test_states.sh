@@ -31,7 +31,7 @@ rules() { # FILLERS CHAIN: as many rules that no packet of the test meets, and w
 
 namespace a
 # as code, as data, and in a chain that is called from many places
-for table in "0 INPUT" "40 INPUT" "40 user"; do
+for table in "0 INPUT" "120 INPUT" "40 user"; do
 	read -r fillers chain <<<"$table"
 	rules "$fillers" "$chain" >"$scratch/rules"
 	succeeds "$table: its rules are taken" on_bpf a iptables-legacy-restore "$scratch/rules"

@@ -2,7 +2,7 @@
 # The same where the next table gets programs to spare: those of two tables ago.
 . "$(dirname "$0")/crash.sh"
 
-mapfile -t others < <(printf -- '-A INPUT -s 198.51.100.%d -p udp -j DROP\n' {1..40})
+mapfile -t others < <(printf -- '-A INPUT -s 198.51.100.%d -p udp -j DROP\n' {1..120})
 ping_table dropping DROP "${others[@]}"
 ping_table accepting ACCEPT "${others[@]}"
 
