@@ -118,8 +118,8 @@ $(filter $(BUILD)/tests/unit/supervisor/%,$(UNIT_TESTS)): $(call uses,supervisor
 
 # What `make check` runs, in this order, and beside that, what keeps to itself. A file
 # tests/<kind>/<kind>.mk may add its own suite, and the programs that it runs.
-CHECK_SUITES    = e2e
-CHECK_ALONGSIDE = lint unit sanitize
+CHECK_SUITES    = sanitize e2e
+CHECK_ALONGSIDE = lint unit
 CHECK_PROGRAMS  = $(UNIT_TESTS) $(E2E_TOOLS)
 
 -include $(wildcard tests/*/*.mk)
