@@ -82,6 +82,34 @@ stop_stream() { # [RULE]: that counts all since it is there
 	received=$(tail -n 1 "$scratch/sink")
 }
 
+# Counted in each table by the same rule; the old counters come back with each replacement, and
+# iptables hands them on to the unchanged rule of the next table.
+counted_beside() { # RULE [KEPT]: goes in and out; is always there, before what counts
+	{ echo "*filter" && echo "${2:-}" && echo "-A INPUT -p udp --dport 7000 -j ACCEPT" && others && echo COMMIT; } |
+		on_bpf server iptables-legacy-restore
+	start_sink
+	start_stream
+	# shellcheck disable=SC2016
+	succeeds "$hook: $1 goes in and out beside the counted rule" \
+		on_bpf_for 150 server bash -c 'for ((i = 0; i < $1; i++)); do
+			iptables-legacy -I INPUT $2 && iptables-legacy -D INPUT 1 || exit 1
+		done' bash $((replacements / 10)) "$1"
+	stop_stream $#
+	equal "$hook: all packets sent arrived" "$sent" $((received + $(no_room)))
+	equal "$hook: packets sent are packets counted" "$sent" "$(counter server iptables INPUT $#)"
+	[ "$sent" = $((received + $(no_room))) ] ||
+		inside server grep -hE '^(Ip|Udp|IpExt|TcpExt):' /proc/net/snmp /proc/net/netstat
+}
+
+# Each packet is BPF's to count and the kernel's to mark, once, while targets come and go in both.
+counted_and_marked() {
+	inside server iptables-legacy -t security -A INPUT -p udp --dport 7000 -m mark --mark 1
+	counted_beside "-s 192.0.2.1 -j MARK --set-mark 2" "-A INPUT -p udp --dport 7000 -j MARK --set-mark 1"
+	equal "$hook: packets sent are packets counted by the rule with a target" "$sent" "$(counter server iptables INPUT 1)"
+	equal "$hook: packets sent are packets marked" "$sent" \
+		"$(inside server iptables-legacy -t security -nvxL INPUT 1 | awk '{ print $1 }')"
+}
+
 for hook in auto netfilter tc xdp; do
 	export UBPFILTER_HOOK=$hook
 	namespace client server
@@ -96,22 +124,8 @@ for hook in auto netfilter tc xdp; do
 	equal "$hook: of $sent packets, those that got through $replacements replacements" 0 "$received"
 	succeeds "$hook: there was traffic" test "$sent" -gt 1000
 
-	# Counted in each table by the same rule; the old counters come back with each replacement, and
-	# iptables hands them on to the unchanged rule of the next table.
-	{ echo "*filter" && echo "-A INPUT -p udp --dport 7000 -j ACCEPT" && others && echo COMMIT; } |
-		on_bpf server iptables-legacy-restore
-	start_sink
-	start_stream
-	# shellcheck disable=SC2016
-	succeeds "$hook: a rule goes in and out beside the counted one" \
-		on_bpf_for 150 server bash -c 'for ((i = 0; i < $1; i++)); do
-			iptables-legacy -I INPUT -s 192.0.2.1 -j DROP && iptables-legacy -D INPUT 1 || exit 1
-		done' bash $((replacements / 10))
-	stop_stream 1
-	equal "$hook: all packets sent arrived" "$sent" $((received + $(no_room)))
-	equal "$hook: packets sent are packets counted" "$sent" "$(counter server iptables INPUT 1)"
-	[ "$sent" = $((received + $(no_room))) ] ||
-		inside server grep -hE '^(Ip|Udp|IpExt|TcpExt):' /proc/net/snmp /proc/net/netstat
+	counted_beside "-s 192.0.2.1 -j DROP"
+	case $hook in auto | netfilter) counted_and_marked ;; esac
 
 	"$ubpfilter" stop >/dev/null
 	for name in client server; do
