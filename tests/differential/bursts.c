@@ -2,6 +2,9 @@
 /* Fragments, conversations with their errors, and packets larger than a page. */
 #include "step.h"
 
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/ip_icmp.h>
 #include <string.h>
 
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4 /* headers of Linux 6.1 and before */
@@ -160,6 +163,16 @@ static struct network error_network(const struct maker *maker, struct random *ra
 	return network;
 }
 
+/* NAT refuses what it cannot change in full: early stages count it (docs/semantics.md, "unrouted")
+ */
+static bool is_too_short_for_nat(const struct payload *error, const struct network *network)
+{
+	unsigned quoted = error->size - (unsigned)sizeof(struct icmphdr);
+	unsigned header = network->family == 4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr);
+
+	return quoted >= header + 4 && quoted < header + 8;
+}
+
 /*
  * Packets in both directions as the two ends of a connection would send them, from the wire as far
  * as the router is concerned; some end with an error about the last one.
@@ -202,7 +215,8 @@ void make_conversation(struct maker *maker)
 
 		payload_error(&payload, &network, &packet, random);
 		packet_write(&packet, &network, payload.data, payload.size);
-		if (!(scope_hides_errors(maker->scope) && from == FROM_ROUTER))
+		if (!(scope_hides_errors(maker->scope) &&
+		      (from == FROM_ROUTER || is_too_short_for_nat(&payload, &network))))
 			burst_add(maker, from, &packet);
 	}
 }
