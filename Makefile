@@ -29,7 +29,7 @@ area_objects = $(patsubst %,$(BUILD)/%.o,$(basename $(call area_sources,$(1))))
 archives     = $(patsubst %,$(BUILD)/lib%.a,$(AREAS))
 
 # Entry programs serve one family each: the same source, compiled twice.
-BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,dispatch dispatch_netfilter execute state state_rates wall_clock surroundings \
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,dispatch dispatch_netfilter execute state state_rates groups wall_clock surroundings \
 		 connection4 connection6 trace4 trace6 way4 way6 \
 		 $(foreach stage,xdp tc netfilter xdp_early tc_early,$(stage)4 $(stage)6 $(stage)4c $(stage)6c))
 PROGRAMS := $(BUILD)/ubpfilter $(BUILD)/ubpfilterd $(BUILD)/bpfilter_umh $(BUILD)/libubpfilter.so

@@ -93,6 +93,8 @@ static __always_inline void owner_read(struct packet *packet, const struct sk_bu
 	cred = (__u64)KERNEL_FIELD(struct file, file, f_cred);
 	packet->uid = KERNEL_FIELD(struct cred, cred, fsuid.val);
 	packet->gid = KERNEL_FIELD(struct cred, cred, fsgid.val);
+	if (table_needs & NEED_OWNER_GROUPS)
+		packet->groups = (__u64)KERNEL_FIELD(struct cred, cred, group_info);
 }
 
 /* as cgroup_mt_v0() */

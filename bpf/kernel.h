@@ -55,9 +55,15 @@ typedef struct {
 	__u32 val;
 } kgid_t;
 
+struct group_info {
+	int ngroups;
+	kgid_t gid[];
+};
+
 struct cred {
 	kuid_t fsuid;
 	kgid_t fsgid;
+	struct group_info *group_info;
 };
 
 struct file {

@@ -13,6 +13,12 @@ __weak int wall_clock(void)
 	return 0;
 }
 
+/* groups.bpf.c brings it to tables that ask for them. */
+__weak int packet_groups(struct packet *packet, __u32 min, __u32 max)
+{
+	return packet && packet->gid >= min && packet->gid <= max;
+}
+
 /* Number by number: there is little stack. */
 static __always_inline __u64 count_read(__u64 address)
 {
@@ -28,12 +34,13 @@ static __always_inline __u64 count_read(__u64 address)
 #else
 #define state_rate(table, packet) STATE_HOTDROP
 #endif
-#define state_is_counted(packet)    ((packet)->connection.counts != 0)
-#define state_count(packet, offset) count_read((packet)->connection.counts + (offset))
-#define state_ticks()		    ((__u32)bpf_jiffies64())
-#define state_chance()		    bpf_get_prandom_u32()
-#define state_clock()		    ((__u32)wall_clock())
-#define state_swap(word, old, next) __sync_val_compare_and_swap(word, old, next)
+#define state_is_counted(packet)       ((packet)->connection.counts != 0)
+#define state_count(packet, offset)    count_read((packet)->connection.counts + (offset))
+#define state_groups(packet, min, max) packet_groups((struct packet *)(packet), min, max)
+#define state_ticks()		       ((__u32)bpf_jiffies64())
+#define state_chance()		       bpf_get_prandom_u32()
+#define state_clock()		       ((__u32)wall_clock())
+#define state_swap(word, old, next)    __sync_val_compare_and_swap(word, old, next)
 #include "state_step.h"
 
 /* Of the compiled table: struct state, and how many. */

@@ -17,6 +17,8 @@ enum state_kind {
 	STATE_TIME,   /* at certain times (-m time); remembers nothing */
 	STATE_COUNTS, /* by what the connection has transferred (-m connbytes); remembers nothing */
 	STATE_RATE,   /* of its addresses and ports, a table by name keeps (-m hashlimit): rate.h */
+	/* those that are asked of the packet alone, by functions of their own; remember nothing */
+	STATE_GROUPS, /* by the groups of who sends (-m owner --suppl-groups): groups.bpf.c */
 };
 
 /* What a step says beside yes and no: the packet is to be dropped, as xt_action_param::hotdrop. */
@@ -80,6 +82,10 @@ struct state {
 		struct {
 			__u32 table; /* rate_table_id() */
 		} rate;
+		struct {
+			__u32 min; /* of a group's number */
+			__u32 max; /* inclusive */
+		} groups;
 	};
 };
 

@@ -10,6 +10,7 @@
  *	state_clock()			seconds since 1970, UTC
  *	state_is_counted(), state_count()	see state_counts.h
  *	state_rate(table, packet)	is it within the limit of a table of rates? Or STATE_HOTDROP
+ *	state_groups(packet, min, max)	is one of the sender's further groups among these?
  *	state_swap(word, old, next)	compare and swap; what was there
  */
 #ifndef UBPFILTER_BPF_STATE_STEP_H
@@ -55,6 +56,16 @@ static __always_inline __u64 quota_step(__u64 now, __u32 length, int *match)
 	return *match ? now - length : 0;
 }
 
+/* as owner_mt(), with --suppl-groups */
+static __always_inline int groups_step(const struct state *state, const struct packet *packet)
+{
+	if (!(packet->flags & PACKET_HAS_OWNER))
+		return 0;
+	if (packet->gid >= state->groups.min && packet->gid <= state->groups.max)
+		return 1;
+	return state_groups(packet, state->groups.min, state->groups.max);
+}
+
 static __always_inline int state_step(struct state *state, const struct packet *packet)
 {
 	__u32 kind = state->kind, tries = STATE_TRIES;
@@ -67,6 +78,8 @@ static __always_inline int state_step(struct state *state, const struct packet *
 		return state_rate(state->rate.table, packet);
 	if (kind == STATE_COUNTS)
 		return counts_match(state, packet);
+	if (kind == STATE_GROUPS)
+		return groups_step(state, packet);
 	/* verifiers before 6.3 take a loop only where a conditional jump closes it */
 	do {
 		__u64 now, next;

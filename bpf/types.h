@@ -180,9 +180,12 @@ struct packet {
 		struct connection connection; /* only if NEED_CONNECTION */
 		struct notes notes;	      /* COUNTING_LATER: in place of what is not known */
 	};
+	/* of no meaning, and not cleared, where no match asks for it: */
+	__u64 groups; /* struct group_info of the socket's owner, an address; only if
+			 NEED_OWNER_GROUPS and PACKET_HAS_OWNER */
 };
 
-_Static_assert(sizeof(struct packet) == 280, "offsets of struct packet are in generated code");
+_Static_assert(sizeof(struct packet) == 288, "offsets of struct packet are in generated code");
 
 /* What a table's chains read that costs something to find; in the object's `table_needs`. */
 enum table_needs {
@@ -212,6 +215,7 @@ enum table_needs {
 	NEED_EUI64 = 1 << 23,
 	NEED_CGROUP_CLASS = 1 << 24,
 	NEED_HELPER = 1 << 25,
+	NEED_OWNER_GROUPS = 1 << 26, /* and all groups of a socket's owner: bpf/groups.bpf.c */
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */

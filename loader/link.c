@@ -92,10 +92,12 @@ static const struct carried_object trace_objects[2] = {
  */
 static const struct carried_object way_objects[2] = { OBJECT(way4), OBJECT(way6) };
 
-/* What tables with stateful matches need, and those of them that ask what time it is. */
+/* What tables with stateful matches need, and those of them that ask what time it is or who sends.
+ */
 static const struct carried_object state_object = { object_state, &object_state_size };
 static const struct carried_object clock_object = { object_wall_clock, &object_wall_clock_size };
 static const struct carried_object state_rates_object = OBJECT(state_rates);
+static const struct carried_object groups_object = OBJECT(groups);
 
 /* What the kernel's filter table asks for tables with targets. */
 static const struct carried_object execute_object = { object_execute, &object_execute_size };
@@ -208,6 +210,8 @@ static int add_all(struct bpf_linker *linker, const struct object *compiled, enu
 									: &state_object);
 	if (!error && compiled->needs & NEED_CLOCK)
 		error = add_object(linker, &clock_object);
+	if (!error && compiled->needs & NEED_OWNER_GROUPS)
+		error = add_object(linker, &groups_object);
 	if (!error && compiled->executions)
 		error = add_object(linker, &execute_object);
 	return error;

@@ -35,6 +35,7 @@ object_\name\()_size:
 	object state
 	object wall_clock
 	object state_rates
+	object groups
 	object xdp_early4
 	object xdp_early6
 	object xdp_early4c

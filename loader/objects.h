@@ -39,6 +39,8 @@ extern const unsigned char object_wall_clock[];
 extern const uint64_t object_wall_clock_size; /* bytes */
 extern const unsigned char object_state_rates[];
 extern const uint64_t object_state_rates_size; /* bytes */
+extern const unsigned char object_groups[];
+extern const uint64_t object_groups_size; /* bytes */
 extern const unsigned char object_xdp_early4[];
 extern const uint64_t object_xdp_early4_size; /* bytes */
 extern const unsigned char object_xdp_early6[];

@@ -322,6 +322,8 @@ static uint32_t predicate_needs(const struct predicate *predicate)
 		return needs | NEED_CONNECTION | NEED_CONNECTION_COUNTS;
 	case STATE_RATE:
 		return needs | NEED_RATES;
+	case STATE_GROUPS:
+		return needs | NEED_OWNER | NEED_OWNER_GROUPS;
 	default:
 		return needs;
 	}

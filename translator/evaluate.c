@@ -164,6 +164,18 @@ static bool test_counts(const struct state *state, const struct connection_count
 	return min <= max ? min <= number && number <= max : number < max || number > min;
 }
 
+/* as owner_mt() */
+static bool test_groups(const struct state *state, const struct packet *packet,
+			const struct evaluation_memory *memory)
+{
+	bool found = packet->gid >= state->groups.min && packet->gid <= state->groups.max;
+
+	for (size_t i = 0; !found && i < memory->group_count; i++)
+		found = memory->groups[i] >= state->groups.min &&
+			memory->groups[i] <= state->groups.max;
+	return found && packet->flags & PACKET_HAS_OWNER;
+}
+
 static enum outcome test_state(const struct predicate *predicate, const struct packet *packet,
 			       struct evaluation_memory *memory)
 {
@@ -185,6 +197,8 @@ static enum outcome test_state(const struct predicate *predicate, const struct p
 		return from_bool(test_counts(state, memory->counts), predicate);
 	case STATE_RATE: /* as where there is no room for one more rate */
 		return OUTCOME_HOTDROP;
+	case STATE_GROUPS:
+		return from_bool(test_groups(state, packet, memory), predicate);
 	}
 	return OUTCOME_FALSE;
 }

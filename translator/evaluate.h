@@ -25,6 +25,8 @@ struct evaluation_memory {
 	uint32_t chance;      /* 32 random bits, anew for each packet */
 	uint32_t clock;	      /* seconds since 1970, UTC */
 	const struct connection_counts *counts; /* of the packet's connection; NULL: not counted */
+	const uint32_t *groups; /* of the socket's owner, beside struct packet::gid */
+	size_t group_count;
 };
 
 /**

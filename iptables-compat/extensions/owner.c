@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * -m owner: the user and group of who opened the socket that sends, or whether there is one; as
- * xt_owner.c: owner_mt(). Supplementary groups are the kernel's to look for.
+ * xt_owner.c: owner_mt().
  */
 #include "extensions.h"
 
@@ -79,6 +79,16 @@ static int add_ids(struct rule *rule, const struct xt_owner_match_info *info, ui
 	return rule_add(rule, &nobody) || rule_add(rule, &ids) ? -ENOMEM : 0;
 }
 
+/* The same of all the owner's groups. Where nobody owns the socket, it is none of these. */
+static int add_groups(struct rule *rule, const struct xt_owner_match_info *info)
+{
+	return rule_add(rule, &(struct predicate){
+				      .field = FIELD_HOOK_STATE,
+				      .invert = info->invert & XT_OWNER_GID,
+				      .state = { .kind = STATE_GROUPS,
+						 .groups = { info->gid_min, info->gid_max } } });
+}
+
 /*
  * What the kernel answers without a socket, and with one that no process has open, depends on the
  * options alone; PACKET_HAS_OWNER is set only together with PACKET_HAS_SOCKET.
@@ -108,14 +118,14 @@ static int owner_lower(const void *data, const struct match_context *context, st
 	int error;
 
 	(void)context;
-	if (info->match & XT_OWNER_GID && info->match & XT_OWNER_SUPPL_GROUPS)
-		return -ENOENT;
 	error = lower_sockets(rule, info);
 	if (!error)
 		error = add_ids(rule, info, XT_OWNER_UID, FIELD_UID, info->uid_min, info->uid_max);
-	if (!error)
-		error = add_ids(rule, info, XT_OWNER_GID, FIELD_GID, info->gid_min, info->gid_max);
-	return error;
+	if (error || !(info->match & XT_OWNER_GID))
+		return error;
+	if (info->match & XT_OWNER_SUPPL_GROUPS)
+		return add_groups(rule, info);
+	return add_ids(rule, info, XT_OWNER_GID, FIELD_GID, info->gid_min, info->gid_max);
 }
 
 const struct match_extension match_owner = {
@@ -124,8 +134,7 @@ const struct match_extension match_owner = {
 	.families = FAMILIES_ALL,
 	.hooks = 1u << NF_INET_LOCAL_OUT | 1u << NF_INET_POST_ROUTING,
 	.options = "--uid-owner, --gid-owner, --socket-exists, --suppl-groups",
-	.limits = "--suppl-groups is not done: a process is in any number of groups; ids are those "
-		  "of the initial user namespace",
+	.limits = "ids are those of the initial user namespace",
 	.size = sizeof(struct xt_owner_match_info),
 	.check = owner_check,
 	.print = owner_print,

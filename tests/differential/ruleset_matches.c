@@ -192,7 +192,7 @@ void put_match_of_chain(FILE *out, const char *chain, const struct scope *scope,
 			struct random *random)
 {
 	static const char *const owners[] = { "--uid-owner 0", "--gid-owner 1-70000",
-					      "--socket-exists" };
+					      "--gid-owner 0-9 --suppl-groups", "--socket-exists" };
 
 	if (scope_is_exact(scope) && random_chance(random, 40))
 		put_group(out, chain, random);

@@ -38,6 +38,10 @@ rules() { # OWN FILLERS COMMAND
 		-A OUTPUT -m owner ! --uid-owner 1234
 		-A OUTPUT -m owner --uid-owner 1000-2000 --gid-owner 4321
 		-A OUTPUT -m owner ! --gid-owner 4321
+		-A OUTPUT -m owner --gid-owner 4321 --suppl-groups
+		-A OUTPUT -m owner --gid-owner 70000-70009 --suppl-groups
+		-A OUTPUT -m owner ! --gid-owner 70000-70009 --suppl-groups
+		-A OUTPUT -m owner --uid-owner 1234 ! --gid-owner 5 --suppl-groups
 		-A OUTPUT -m owner --socket-exists
 		-A OUTPUT -m owner ! --socket-exists
 		-A OUTPUT -m owner --socket-exists ! --uid-owner 1234 -j users
@@ -94,6 +98,9 @@ else
 	skip "packets of a class of net_cls" "this kernel has no net_cls"
 fi
 
+# The last of them is looked for.
+many_groups=$(seq -s , 100 3099),70000
+
 packets() { # NAME NETWORK: to and from a side
 	local family size
 	for family in 4 6; do
@@ -102,7 +109,8 @@ packets() { # NAME NETWORK: to and from a side
 			ping_from "$1" "$2" $family $size
 			ping_from "$1" "$2" $family $size setpriv --reuid 1234 --regid 4321 --clear-groups --
 			ping_from "$1" "$2" $family $size setpriv --reuid 1500 --regid 4321 --clear-groups --
-			ping_from "$1" "$2" $family $size setpriv --reuid 1500 --regid 0 --clear-groups --
+			ping_from "$1" "$2" $family $size setpriv --reuid 1500 --regid 0 --groups 4321,70009,5 --
+			ping_from "$1" "$2" $family $size setpriv --reuid 1234 --regid 7 --groups "$many_groups" --
 		done
 	done
 	if [ "$classed" ]; then

@@ -233,6 +233,7 @@ static void add_state(struct draft *draft, uint8_t field)
 		break;
 	case STATE_COUNTS: /* reads the kernel's own connection */
 	case STATE_RATE:   /* reads maps of the loader's */
+	case STATE_GROUPS: /* reads the kernel's own credentials */
 		break;
 	}
 	add(draft, &predicate);

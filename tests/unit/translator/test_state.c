@@ -13,6 +13,7 @@
 static uint32_t ticks_now, chance_now, clock_now;
 static struct connection_counts counts_now;
 static bool counted_now;
+static uint32_t groups_now[2];
 static uint64_t *meddle; /* somebody else's change, made in the middle of the next step */
 
 static uint64_t swap(uint64_t *word, uint64_t old, uint64_t next)
@@ -25,14 +26,21 @@ static uint64_t swap(uint64_t *word, uint64_t old, uint64_t next)
 	return old;
 }
 
+static bool groups_find(uint32_t min, uint32_t max)
+{
+	return (groups_now[0] >= min && groups_now[0] <= max) ||
+	       (groups_now[1] >= min && groups_now[1] <= max);
+}
+
 #define state_is_counted(packet) ((void)(packet), counted_now)
 #define state_count(packet, offset) \
 	((void)(packet), *(const uint64_t *)((const char *)&counts_now + (offset)))
-#define state_rate(table, packet)   0
-#define state_ticks()		    ticks_now
-#define state_clock()		    clock_now
-#define state_chance()		    chance_now
-#define state_swap(word, old, next) swap((uint64_t *)(word), old, next)
+#define state_rate(table, packet)      0
+#define state_groups(packet, min, max) ((void)(packet), groups_find(min, max))
+#define state_ticks()		       ticks_now
+#define state_clock()		       clock_now
+#define state_chance()		       chance_now
+#define state_swap(word, old, next)    swap((uint64_t *)(word), old, next)
 #include "../../../bpf/state_step.h"
 
 static uint32_t below(uint32_t bound)
@@ -47,7 +55,7 @@ static uint32_t below(uint32_t bound)
 
 static struct state random_state(void)
 {
-	struct state state = { .kind = below(STATE_COUNTS + 1) };
+	struct state state = { .kind = below(STATE_GROUPS + 1) };
 
 	switch ((enum state_kind)state.kind) {
 	case STATE_LIMIT:
@@ -77,6 +85,11 @@ static struct state random_state(void)
 		state.time.monthdays = below(2) ? 0xfffffffe : below(0);
 		break;
 	case STATE_RATE: /* see test_rate.c */
+		state.kind = STATE_RANDOM;
+		break;
+	case STATE_GROUPS:
+		state.groups.min = below(5);
+		state.groups.max = below(9);
 		break;
 	case STATE_COUNTS:
 		state.counted = below(3) << 4 | below(3);
@@ -102,7 +115,9 @@ static bool evaluated(struct state *state, struct packet *packet)
 					    .jiffies = ticks_now,
 					    .clock = clock_now,
 					    .chance = chance_now,
-					    .counts = counted_now ? &counts_now : NULL };
+					    .counts = counted_now ? &counts_now : NULL,
+					    .groups = groups_now,
+					    .group_count = 2 };
 	struct counter counters[2] = { 0 };
 
 	ir.underflow[HOOK_INPUT] = 1;
@@ -116,7 +131,12 @@ Test(state, steps_are_those_of_the_evaluator)
 
 		ticks_now = below(0);
 		for (unsigned i = 0; i < 40; i++) {
-			struct packet packet = { .length = below(3000) };
+			struct packet packet = { .length = below(3000),
+						 .flags = below(8) ? PACKET_HAS_OWNER : 0,
+						 .gid = below(9) };
+
+			groups_now[0] = below(9);
+			groups_now[1] = below(9);
 
 			ticks_now += below(3) ? below(3) : below(20) ? below(2000) : below(0);
 			chance_now = below(0);
