@@ -125,29 +125,18 @@ static int look_at_route(const struct nlmsghdr *header, void *data)
 
 /* --- both ------------------------------------------------------------------------------------ */
 
-static struct nlmsghdr *dump_request(char *buffer, uint16_t type)
-{
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-
-	request->nlmsg_type = type;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	return request;
-}
-
 /* What the kernel does not tell, or tells while it changes, is not listed: that is always right. */
 static void collect(struct collection *collection)
 {
-	char buffer[256];
-	struct nlmsghdr *request = dump_request(buffer, RTM_GETRULE);
-	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(request, sizeof(*rule));
+	char buffer[NETLINK_DUMP_SIZE];
+	struct nlmsghdr *request =
+		netlink_dump(buffer, RTM_GETRULE, collection->family, sizeof(struct fib_rule_hdr));
 	struct rtmsg *route;
 
-	rule->family = collection->family;
 	if (netlink_ask(NETLINK_ROUTE, request, look_at_rule, collection) || !collection->plain)
 		return;
-	request = dump_request(buffer, RTM_GETROUTE);
-	route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
-	route->rtm_family = collection->family;
+	request = netlink_dump(buffer, RTM_GETROUTE, collection->family, sizeof(*route));
+	route = mnl_nlmsg_get_payload(request);
 	route->rtm_table = RT_TABLE_LOCAL;
 	if (netlink_ask(NETLINK_ROUTE, request, look_at_route, collection))
 		memset(collection->buckets, 0, ADDRESS_BUCKETS * sizeof(*collection->buckets));

@@ -130,17 +130,12 @@ static void inherit_tags(struct device_list *list)
 
 int devices_list(struct device_list *list, struct message *message)
 {
-	char buffer[256];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *link;
+	char buffer[NETLINK_DUMP_SIZE];
+	struct nlmsghdr *request =
+		netlink_dump(buffer, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg));
 	struct device_list found = {};
-	int error;
+	int error = netlink_ask(NETLINK_ROUTE, request, add_device, &found);
 
-	request->nlmsg_type = RTM_GETLINK;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
-	link->ifi_family = AF_UNSPEC;
-	error = netlink_ask(NETLINK_ROUTE, request, add_device, &found);
 	if (error) {
 		device_list_free(&found);
 		return message_set(message, error, "cannot list network devices: %s",

@@ -88,29 +88,16 @@ static int note_rule(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-static struct nlmsghdr *dump_request(char *buffer, uint16_t type)
-{
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-
-	request->nlmsg_type = type;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	return request;
-}
-
 /* A kernel without IPv6, or without routing rules, has none to tell. */
 static void look(struct forwarding *forwarding)
 {
-	char buffer[256];
-	struct nlmsghdr *request = dump_request(buffer, RTM_GETNETCONF);
-	struct netconfmsg *netconf = mnl_nlmsg_put_extra_header(request, sizeof(*netconf));
-	struct fib_rule_hdr *rule;
+	char buffer[NETLINK_DUMP_SIZE];
+	struct nlmsghdr *request =
+		netlink_dump(buffer, RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg));
 
-	netconf->ncm_family = AF_INET6;
 	if (netlink_ask(NETLINK_ROUTE, request, note_switches, forwarding))
 		return;
-	request = dump_request(buffer, RTM_GETRULE);
-	rule = mnl_nlmsg_put_extra_header(request, sizeof(*rule));
-	rule->family = AF_INET6;
+	request = netlink_dump(buffer, RTM_GETRULE, AF_INET6, sizeof(struct fib_rule_hdr));
 	netlink_ask(NETLINK_ROUTE, request, note_rule, forwarding);
 }
 

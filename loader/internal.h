@@ -94,6 +94,17 @@ struct loader {
 int netlink_ask(int protocol, struct nlmsghdr *request, mnl_cb_t handle, void *data);
 int netlink_send(int protocol, void *messages, size_t size, mnl_cb_t handle, void *data);
 
+/* Room for a request and what its caller adds. */
+#define NETLINK_DUMP_SIZE 256
+
+/**
+ * netlink_dump() - begin a request in @buffer that asks rtnetlink for all there is.
+ * @header_size: of the message's own header, which begins with the family and else is 0.
+ * Return: the request, in @buffer, for netlink_ask().
+ */
+struct nlmsghdr *netlink_dump(char buffer[NETLINK_DUMP_SIZE], uint16_t type, uint8_t family,
+			      size_t header_size);
+
 /** netlink_listen() - a socket that hears of multicast @groups in all namespaces with an id. */
 int netlink_listen(int protocol, const int *groups, size_t count, int *listener);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -50,6 +51,18 @@ int netlink_send(int protocol, void *messages, size_t size, mnl_cb_t handle, voi
 		error = transact(socket, messages, size, handle, data);
 	mnl_socket_close(socket);
 	return error;
+}
+
+struct nlmsghdr *netlink_dump(char buffer[NETLINK_DUMP_SIZE], uint16_t type, uint8_t family,
+			      size_t header_size)
+{
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct rtgenmsg *header = mnl_nlmsg_put_extra_header(request, header_size);
+
+	request->nlmsg_type = type;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->rtgen_family = family;
+	return request;
 }
 
 int netlink_ask(int protocol, struct nlmsghdr *request, mnl_cb_t handle, void *data)
