@@ -230,6 +230,19 @@ static int open_pipe(struct pipe_pair *pair, int flags)
 	return 0;
 }
 
+/* Frames of megabytes: with little room, the two processes take turns for each 64 KB. Where the
+ * kernel gives no more room, that is all that happens. */
+#define PIPE_SIZE (1 << 20)
+
+static int open_frame_pipe(struct pipe_pair *pair)
+{
+	int error = open_pipe(pair, 0);
+
+	if (!error)
+		fcntl(pair->write_end, F_SETPIPE_SZ, PIPE_SIZE);
+	return error;
+}
+
 int driver_start(struct driver *driver, int log_fd)
 {
 	_cleanup_pipe_ struct pipe_pair to = { -1, -1 }, from = { -1, -1 }, report = { -1, -1 };
@@ -241,7 +254,7 @@ int driver_start(struct driver *driver, int log_fd)
 		return -EBUSY;
 	if (driver->image_mount < 0)
 		return -EINVAL;
-	if ((error = open_pipe(&to, 0)) || (error = open_pipe(&from, 0)) ||
+	if ((error = open_frame_pipe(&to)) || (error = open_frame_pipe(&from)) ||
 	    (error = open_pipe(&report, O_NONBLOCK)))
 		return error;
 	if (fcntl(to.write_end, F_SETFL, O_NONBLOCK) < 0 ||

@@ -367,7 +367,7 @@ int cut_choose(const struct tree_input *input, const struct region *region, cons
 	costs_fill(scratch);
 	if (array_room(&scratch->ranges, &scratch->range_room, count, sizeof(*scratch->ranges)))
 		return -ENOMEM;
-	if (count > 2) {
+	if (count > CUT_LEAF_ITEMS) {
 		for (unsigned dim = 0; dim < input->dims; dim++) {
 			int error = region->settled >> dim & 1 ? 0 : try_dimension(&choice, dim);
 

@@ -54,6 +54,9 @@ struct range cut_child_range(const struct cut *cut, const struct region *region,
 
 #define CUT_COSTS 1024
 
+/* So few items are a leaf: no cut is better. */
+#define CUT_LEAF_ITEMS 2u
+
 /* Memory of the choice, kept from one to the next. */
 struct cut_scratch {
 	uint32_t *counts; /* owned */

@@ -47,7 +47,7 @@ struct task {
 	size_t first; /* of its items in the level's pool */
 	uint32_t count;
 	uint64_t hash;
-	struct region region;
+	struct region region; /* of more than CUT_LEAF_ITEMS items; else all is settled */
 };
 
 /* Nodes at one depth. */
@@ -132,6 +132,8 @@ static uint32_t reachable(const struct building *b, const uint32_t *items, uint3
 {
 	uint32_t passed = 0; /* items' numbers below may be passed over */
 
+	if (count <= 1)
+		return count;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t item = items[i];
 
@@ -144,12 +146,16 @@ static uint32_t reachable(const struct building *b, const uint32_t *items, uint3
 	return count;
 }
 
-/* Where all items cover the whole region, it does not matter which region it is. */
+/* Where all items cover the whole region, it does not matter which region it is; nor for a leaf. */
 static void settle(const struct building *b, const uint32_t *items, uint32_t count,
 		   struct region *region)
 {
-	uint64_t open = ~region->settled & ((1ULL << b->input->dims) - 1);
+	uint64_t all = (1ULL << b->input->dims) - 1, open = ~region->settled & all;
 
+	if (count <= CUT_LEAF_ITEMS) {
+		region->settled = all;
+		return;
+	}
 	for (unsigned d = 0; d < b->input->dims; d++) {
 		uint32_t i = 0;
 
@@ -208,15 +214,22 @@ static int task_table_grow(struct level *level)
 static int task_add(struct level *level, const uint32_t *items, uint32_t count, uint64_t hash,
 		    const struct region *region)
 {
+	struct task *task;
+
 	if (array_room(&level->pool, &level->pool_room, level->pool_used + count, sizeof(*items)) ||
 	    array_room(&level->tasks, &level->task_room, level->task_count + (size_t)1,
 		       sizeof(*level->tasks)))
 		return -ENOMEM;
 	if (count)
 		memcpy(level->pool + level->pool_used, items, count * sizeof(*items));
-	level->tasks[level->task_count++] = (struct task){
-		.first = level->pool_used, .count = count, .hash = hash, .region = *region
-	};
+	task = &level->tasks[level->task_count++];
+	task->first = level->pool_used;
+	task->count = count;
+	task->hash = hash;
+	if (count > CUT_LEAF_ITEMS) /* most tasks are leaves, and a region is large */
+		task->region = *region;
+	else
+		task->region.settled = region->settled;
 	level->pool_used += count;
 	return 0;
 }
@@ -309,6 +322,7 @@ static int make_inner(struct building *b, const struct task *task, const struct 
 		      struct classify_node *node)
 {
 	const struct word *word = &words[b->input->words[cut->dim]];
+	struct region region = task->region;
 	uint32_t first;
 	int error = distribute(b, task, cut);
 
@@ -324,8 +338,7 @@ static int make_inner(struct building *b, const struct task *task, const struct 
 					.right = word->right,
 					.shift = cut->shift };
 	for (uint32_t c = 0; c <= cut->last; c++) {
-		struct region region = task->region;
-
+		region.settled = task->region.settled;
 		region.ranges[cut->dim] = cut_child_range(cut, &task->region, c);
 		error = task_intern(b, b->shares + b->starts[c], b->starts[c + 1] - b->starts[c],
 				    &region, &b->node_task[first + c - b->first_node]);

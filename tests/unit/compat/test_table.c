@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../../common/checksum.h"
 #include "../../../common/cleanup.h"
 #include "../../../iptables-compat/text.h"
 #include "../../support/kernel.h"
@@ -75,6 +76,28 @@ Test(table, every_damaged_byte_of_a_file_is_noticed)
 		}
 		table_free(table);
 	}
+}
+
+/* A driver that is new after an upgrade reads what the one before has kept. */
+Test(table, a_file_of_the_first_version_is_read)
+{
+	const size_t header = 24, checksum_offset = 16;
+	_cleanup_free_ unsigned char *file = NULL;
+	struct table *table, *copy;
+	uint64_t sum;
+	void *data;
+	size_t size;
+
+	cr_assert_eq(table_initial(FAMILY_IPV4, &table), 0);
+	cr_assert_eq(table_write(table, &data, &size), 0);
+	file = data;
+	file[7] = '1';
+	sum = checksum((uint64_t)FAMILY_IPV4 << 32 | (size - header), file + header, size - header);
+	memcpy(file + checksum_offset, &sum, sizeof(sum));
+	cr_assert_eq(table_read(file, size, &copy), 0);
+	cr_expect_arr_eq(copy->entries, table->entries, table->size);
+	table_free(copy);
+	table_free(table);
 }
 
 #define CHAINS	   10000u
