@@ -141,7 +141,7 @@ enum classify_extra_kind {
 	EXTRA_SET,	  /* a number below 64 whose bit is in value[0] */
 	EXTRA_PROTOCOL,	  /* as EXTRA_RANGE; hotdrop when there is no protocol to be found */
 	EXTRA_TCP_OPTION, /* option kind value[0] occurs; hotdrop if malformed */
-	EXTRA_SOUND,	  /* guard: hotdrop if the packet has one of the flags value[0] */
+	EXTRA_SOUND,	  /* guard: hotdrop if the number has one of the bits value[0] */
 	EXTRA_TRANSPORT,  /* guard: the transport header is there */
 	EXTRA_STATE,	  /* the stateful match of number value[0]; it changes it */
 };

@@ -122,7 +122,7 @@ static __always_inline int extra_matches(const struct packet *packet,
 			1;
 		return match ^ invert;
 	case EXTRA_SOUND:
-		return packet->flags & extra->value[0] ? MATCH_HOTDROP : MATCH_YES;
+		return (number & extra->value[0]) ? MATCH_HOTDROP : MATCH_YES;
 	case EXTRA_TRANSPORT:
 		match = match_transport(packet, extra->flags & EXTRA_FRAGMENT_ONE_DROPS);
 		if (extra->flags & EXTRA_PORTS_SUFFICE && packet->transport == TRANSPORT_PORTS)
@@ -406,7 +406,7 @@ static __always_inline __u32 packet_class(const struct packet *packet)
 		return CLASS_BROKEN;
 	return packet->transport == TRANSPORT_TRUNCATED || packet->transport == TRANSPORT_PORTS ||
 			       packet->transport == TRANSPORT_FRAGMENT_ONE ||
-			       (packet->flags & FLAGS_BROKEN)
+			       (packet->flags & FLAGS_BROKEN) || packet->headers_broken
 		       ? CLASS_BROKEN
 		       : CLASS_SOUND;
 }

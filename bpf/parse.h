@@ -4,8 +4,7 @@
  *
  * FAMILY (4 or 6) is set when compiling: one object serves one table. Who includes this has
  * included bytes_packet.h or bytes_skb.h before, which know how to get at the bytes. The parsers
- * follow the kernel: ip_rcv_core() and ip6_rcv_core() for what is discarded before any hook,
- * ipv6_find_hdr() for the protocol behind extension headers.
+ * follow the kernel: ip_rcv_core() and ip6_rcv_core() for what is discarded before any hook.
  */
 #ifndef UBPFILTER_PARSE_H
 #define UBPFILTER_PARSE_H
@@ -26,6 +25,10 @@
 #include "types.h"
 #include "view.h"
 
+#if FAMILY == 6
+#include "ipv6_headers.h"
+#endif
+
 /* What routing and conntrack need to know and rules do not. */
 struct route_facts {
 	__u8 dont_fragment;
@@ -45,9 +48,6 @@ struct route_facts {
 #define MOBILITY_HEADER_SIZE 6
 
 #define PORTS_SIZE 4
-
-/* Extension headers that are followed: as many as fit into OFFSET_MASK bytes. */
-#define EXTENSIONS_MAX 2048
 
 /* A link-layer header with its tags is shorter than this. */
 #define BASE_MASK 0x3f
@@ -83,10 +83,12 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	}
 }
 
-/* What conntrack knows is a third of a packet, and needed by few tables. */
+/* What conntrack knows is a third of a packet, and needed by few tables; so are headers. */
 static __always_inline void packet_clear(struct packet *packet)
 {
-	__builtin_memset(packet, 0, __builtin_offsetof(struct packet, connection));
+	__builtin_memset(packet, 0, __builtin_offsetof(struct packet, headers));
+	if (FAMILY == 6 && table_needs & NEED_IPV6_HEADERS)
+		__builtin_memset(&packet->headers, 0, sizeof(packet->headers));
 	if (table_needs & NEED_CONNECTION)
 		__builtin_memset(&packet->connection, 0, sizeof(packet->connection));
 }
@@ -286,118 +288,6 @@ static __always_inline enum parse_result parse_ip(struct packet *packet, const s
 #else
 
 /* --- IPv6 ------------------------------------------------------------------------------------ */
-
-#define IPV6_FRAGMENT_OFFSET 0xfff8
-
-static __always_inline bool ipv6_is_extension(__u8 protocol)
-{
-	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING ||
-	       protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_AH || protocol == IPPROTO_NONE ||
-	       protocol == IPPROTO_DSTOPTS;
-}
-
-static __always_inline bool ipv6_ends_headers(__u8 protocol)
-{
-	return !ipv6_is_extension(protocol) || protocol == IPPROTO_NONE;
-}
-
-/* A walk over extension headers. A helper calls the step: as a plain loop, the many ways through
-   ten headers are more than the verifier follows. */
-struct walk {
-	struct bytes bytes;
-	__u32 length;  /* of the packet, by its IP header */
-	__u32 offset;  /* of the next header in the packet */
-	__u8 protocol; /* of the next header */
-	__u8 flags;    /* enum packet_flags, as found */
-	__u8 result;   /* enum parse_result */
-};
-
-/* as ipv6_find_hdr(): a later fragment's protocol is known if no header stands before it */
-static __always_inline long walk_later_fragment(struct walk *walk, __u8 next)
-{
-	walk->flags = ipv6_ends_headers(next) ? PACKET_FRAGMENT : PACKET_NO_PROTOCOL;
-	walk->protocol = next;
-	return 1;
-}
-
-static long walk_step(__u64 index, struct walk *walk)
-{
-	__u32 offset = walk->offset & OFFSET_MASK;
-	bool is_fragment = walk->protocol == IPPROTO_FRAGMENT;
-	const unsigned char *header;
-	__u32 size;
-	__u8 next;
-
-	(void)index;
-
-	if (ipv6_ends_headers(walk->protocol))
-		return 1;
-	if (walk->offset > OFFSET_MASK) {
-		walk->result = PARSE_REFUSED;
-		return 1;
-	}
-	/* the kernel asks for the fixed part, whether or not it looks at it */
-	if (offset + (is_fragment || walk->protocol == IPPROTO_ROUTING ? 4 : 2) > walk->length) {
-		walk->flags = PACKET_NO_PROTOCOL;
-		return 1;
-	}
-	header = bytes_at(&walk->bytes, offset, 2);
-	if (!header) {
-		walk->result = PARSE_SHORT;
-		return 1;
-	}
-	next = header[0];
-	size = (header[1] + 1u) * 8;
-	if (walk->protocol == IPPROTO_AH)
-		size = (header[1] + 2u) * 4;
-	if (is_fragment) {
-		header = bytes_at(&walk->bytes, offset, 4);
-		if (!header) {
-			walk->result = PARSE_SHORT;
-			return 1;
-		}
-		if (((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)
-			return walk_later_fragment(walk, next);
-		size = 8;
-	}
-	walk->offset = offset + size;
-	walk->protocol = next;
-	/* kernels of before 2026 believe a header that is longer than the packet */
-	if (walk->offset > walk->length) {
-		walk->flags = PACKET_NO_PROTOCOL;
-		return 1;
-	}
-	return 0;
-}
-
-/* as ipv6_find_hdr(skb, &offset, -1, &fragoff, NULL); packet->protocol is where it starts */
-static __attribute__((noinline)) enum parse_result
-ipv6_walk_headers(struct packet *packet, const struct view *view, __u32 *transport)
-{
-	struct walk walk = {
-		.bytes = view->bytes,
-		.length = packet->length,
-		.offset = sizeof(struct ipv6hdr) + opaque_zero,
-		.protocol = packet->protocol,
-	};
-
-	if (bpf_loop(EXTENSIONS_MAX, walk_step, &walk, 0) == EXTENSIONS_MAX)
-		return PARSE_REFUSED;
-	*transport = walk.offset;
-	packet->protocol = walk.protocol;
-	packet->flags |= walk.flags;
-	if (walk.flags & PACKET_FRAGMENT)
-		packet->transport = TRANSPORT_FRAGMENT;
-	return walk.result;
-}
-
-static __always_inline enum parse_result ipv6_walk(struct packet *packet, const struct view *view,
-						   __u32 *transport)
-{
-	*transport = sizeof(struct ipv6hdr);
-	return ipv6_ends_headers(packet->protocol) ? PARSE_OK
-						   : ipv6_walk_headers(packet, view, transport);
-}
 
 /* as ipv6_parse_hopopts(): hop-by-hop options that do not fit are dropped before any hook */
 static __always_inline enum parse_result check_hop_by_hop(const struct packet *packet,

@@ -45,6 +45,36 @@ enum packet_facts {
 	PACKET_HAS_CLASS = 1 << 2, /* a whole socket of this namespace; only if NEED_CGROUP_CLASS */
 };
 
+/* Extension headers: of each kind, the first. */
+enum ipv6_header {
+	HEADER_HOP_BY_HOP = 1 << 0,
+	HEADER_ROUTING = 1 << 1,
+	HEADER_FRAGMENT = 1 << 2,
+	HEADER_AUTHENTICATION = 1 << 3,
+	HEADER_DESTINATION = 1 << 4,
+};
+
+/* What matches on extension headers read. */
+struct ipv6_headers {
+	__u8 found; /* enum ipv6_header; routing and options only if the packet has all of them */
+	__u8 hop_by_hop_size;  /* the second byte of the header: units of 8 bytes, less 1 */
+	__u8 destination_size; /* the same */
+	__u8 routing_size;     /* the same */
+	__u8 routing_type;
+	__u8 segments_left;
+	__u8 authentication_size; /* units of 4 bytes, less 2 */
+	__u8 reserved;
+	__u16 authentication_reserved; /* as in the header */
+	__be16 fragment_offset;	       /* with its flags, as in the header */
+	__u32 fragment_id;	       /* host order */
+	__u32 authentication_spi;      /* host order */
+	__u32 routing_reserved;	       /* the 4 bytes behind the fixed ones, as in the header */
+	__u8 fragment_reserved;
+	__u8 unused[7];
+};
+
+_Static_assert(sizeof(struct ipv6_headers) == 32, "offsets are in generated code");
+
 #define IFACE_NAME_SIZE 16
 
 /* struct connection::state, one bit each; numbered as XT_CONNTRACK_STATE_BIT() of xt_conntrack.h.
@@ -172,10 +202,12 @@ struct packet {
 	__u8 destination_type; /* the same; only if NEED_DESTINATION_TYPE */
 	__u16 tcp_mss;	       /* that TCP offers; only if PACKET_HAS_TCP_MSS */
 	__u8 dccp_type;	       /* only if NEED_DCCP_TYPE; 0 unless TRANSPORT_OK and DCCP */
-	__u8 reserved;
-	__u32 cgroup_class; /* of the sending or receiving socket; only if PACKET_HAS_CLASS */
-	__u8 helper[16];    /* name of the helper that expected the connection, NUL padded; only if
-			       NEED_HELPER */
+	__u8 headers_broken; /* enum ipv6_header: cannot be looked for, or too short: their matches
+				drop the packet; only if NEED_IPV6_HEADERS */
+	__u32 cgroup_class;  /* of the sending or receiving socket; only if PACKET_HAS_CLASS */
+	__u8 helper[16];     /* name of the helper that expected the connection, NUL padded; only if
+				NEED_HELPER */
+	struct ipv6_headers headers; /* only if NEED_IPV6_HEADERS */
 	union {
 		struct connection connection; /* only if NEED_CONNECTION */
 		struct notes notes;	      /* COUNTING_LATER: in place of what is not known */
@@ -185,7 +217,7 @@ struct packet {
 			 NEED_OWNER_GROUPS and PACKET_HAS_OWNER */
 };
 
-_Static_assert(sizeof(struct packet) == 288, "offsets of struct packet are in generated code");
+_Static_assert(sizeof(struct packet) == 320, "offsets of struct packet are in generated code");
 
 /* What a table's chains read that costs something to find; in the object's `table_needs`. */
 enum table_needs {
@@ -216,6 +248,7 @@ enum table_needs {
 	NEED_CGROUP_CLASS = 1 << 24,
 	NEED_HELPER = 1 << 25,
 	NEED_OWNER_GROUPS = 1 << 26, /* and all groups of a socket's owner: bpf/groups.bpf.c */
+	NEED_IPV6_HEADERS = 1 << 27,
 };
 
 /* One rule's counter. Rules are numbered as the entries of the table's blob. */

@@ -14,7 +14,8 @@ static const struct match_extension *const extensions[] = {
 	&match_mark,	    &match_connmark,	&match_pkttype,	    &match_owner,  &match_connbytes,
 	&match_addrtype,    &match_devgroup,	&match_realm,	    &match_cpu,	   &match_hashlimit,
 	&match_mh,	    &match_dccp,	&match_tcpmss,	    &match_eui64,  &match_cgroup_0,
-	&match_cgroup_2,    &match_helper,
+	&match_cgroup_2,    &match_helper,	&match_ah_ipv6,	    &match_frag,   &match_rt,
+	&match_hbh,	    &match_dst,
 };
 
 const struct match_extension *match_find(enum family family, const char *name, uint8_t revision)

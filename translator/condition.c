@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Order matters only where a predicate can *hotdrop* (FIELD_TRANSPORT, FIELD_TCP_OPTION,
- * FIELD_SOUND, for IPv6 FIELD_PROTOCOL): what the item's own rule has before it must stay before,
- * what it has behind must stay behind. A guard's predicates may change places with the hotdrops of
- * guards before them: a packet that a guard's jump would drop never gets to the items behind the
- * jump. For the same reason a predicate of the rule may move before its guards' hotdrops, never a
- * hotdrop of the rule before its guards.
+ * FIELD_SOUND, FIELD_HEADERS_SOUND, for IPv6 FIELD_PROTOCOL): what the item's own rule has before
+ * it must stay before, what it has behind must stay behind. A guard's predicates may change places
+ * with the hotdrops of guards before them: a packet that a guard's jump would drop never gets to
+ * the items behind the jump. For the same reason a predicate of the rule may move before its
+ * guards' hotdrops, never a hotdrop of the rule before its guards.
  *
  * The walk looks at: addresses, early extras, protocol, fragment, transport header, ports, ICMP
  * type and TCP flags, late extras.
@@ -57,6 +57,7 @@ static void extra_special(struct classify_extra *extra, const struct predicate *
 			extra->flags |= EXTRA_PORTS_SUFFICE;
 		break;
 	case FIELD_SOUND:
+	case FIELD_HEADERS_SOUND:
 		extra->kind = EXTRA_SOUND;
 		extra->value[0] = predicate->range.min;
 		break;
@@ -430,6 +431,7 @@ static place_fn *const place[FIELD_COUNT] = {
 	[FIELD_TCP_FLAGS] = place_transport_field,
 	[FIELD_TCP_OPTION] = place_option,
 	[FIELD_SOUND] = place_option,
+	[FIELD_HEADERS_SOUND] = place_option,
 	[FIELD_TRANSPORT] = place_transport,
 	[FIELD_STATE] = place_state,
 	[FIELD_HOOK_STATE] = place_state,

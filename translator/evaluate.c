@@ -217,6 +217,9 @@ static enum outcome test_special(const struct predicate *predicate, const struct
 		return test_transport(predicate, packet);
 	case FIELD_SOUND:
 		return packet->flags & predicate->range.min ? OUTCOME_HOTDROP : OUTCOME_TRUE;
+	case FIELD_HEADERS_SOUND:
+		return packet->headers_broken & predicate->range.min ? OUTCOME_HOTDROP
+								     : OUTCOME_TRUE;
 	case FIELD_STATE:
 	case FIELD_HOOK_STATE:
 		return test_state(predicate, packet, memory);

@@ -31,6 +31,8 @@ static bool is_of_whole_packets(enum field field)
 	case FIELD_TCP_FLAGS:
 	case FIELD_TCP_OPTION:
 	case FIELD_SOUND:
+	case FIELD_HEADERS_SOUND:
+	case FIELD_HEADERS:
 	case FIELD_HAS_TCP_MSS:
 	case FIELD_TCP_MSS:
 	case FIELD_DCCP_TYPE:

@@ -49,8 +49,22 @@ enum field {
 	FIELD_PROCESSOR,	/* that works on the packet */
 	FIELD_SOURCE_TYPE,	/* RTN_*: what routing takes the address for (IPv4) */
 	FIELD_DESTINATION_TYPE, /* the same */
-	FIELD_SOUND,	   /* guard: a packet with that bit of enum packet_flags is hotdropped */
-	FIELD_HAS_TCP_MSS, /* PACKET_HAS_TCP_MSS of the packet's facts */
+	FIELD_SOUND,	     /* guard: a packet with that bit of enum packet_flags is hotdropped */
+	FIELD_HEADERS_SOUND, /* the same of its headers_broken: bits of enum ipv6_header */
+	FIELD_HEADERS,	     /* enum ipv6_header: those that it has */
+	FIELD_HOP_BY_HOP_SIZE,
+	FIELD_DESTINATION_SIZE, /* of the header of destination options */
+	FIELD_ROUTING_SIZE,
+	FIELD_ROUTING_TYPE,
+	FIELD_SEGMENTS_LEFT,
+	FIELD_ROUTING_RESERVED,
+	FIELD_FRAGMENT_ID,
+	FIELD_FRAGMENT_OFFSET, /* with its flags */
+	FIELD_FRAGMENT_RESERVED,
+	FIELD_AUTHENTICATION_SIZE,
+	FIELD_AUTHENTICATION_RESERVED,
+	FIELD_AUTHENTICATION_SPI, /* IPv6; IPv4 has FIELD_SPI */
+	FIELD_HAS_TCP_MSS,	  /* PACKET_HAS_TCP_MSS of the packet's facts */
 	FIELD_TCP_MSS,
 	FIELD_DCCP_TYPE,
 	FIELD_EUI64,	    /* PACKET_EUI64 of the packet's facts */

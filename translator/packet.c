@@ -280,6 +280,122 @@ static void parse_extensions(struct packet *packet, const struct span *span)
 	parse_transport(packet, span, next);
 }
 
+/* --- the headers that matches look for ------------------------------------------------------- */
+
+/* as ipv6_find_hdr(): the first header of one kind. */
+enum search {
+	SEARCH_FOUND,
+	SEARCH_NONE, /* -ENOENT */
+	SEARCH_CUT,  /* -EBADMSG: the packet ends before that is known */
+};
+
+static enum search find_header(const struct span *span, unsigned wanted, size_t *at)
+{
+	unsigned protocol = span->data[6];
+
+	*at = IPV6_HEADER_SIZE;
+	while (is_walked(protocol)) {
+		const unsigned char *header = span_at(span, *at, walked_minimum(protocol));
+
+		if (!header)
+			return SEARCH_CUT;
+		if (protocol == wanted)
+			return SEARCH_FOUND;
+		if (protocol == IPPROTO_FRAGMENT && be16_at(header + 2) & 0xfff8)
+			return SEARCH_NONE;
+		*at += walked_size(protocol, header[1]);
+		if (*at > span->size)
+			return SEARCH_CUT;
+		protocol = header[0];
+	}
+	return SEARCH_NONE;
+}
+
+/* What the match of a header asks for. */
+struct sought {
+	unsigned protocol;
+	size_t size;
+	bool whole; /* and all of it: otherwise it has no such header (rt_mt6(), hbh_mt6()) */
+	enum ipv6_header bit;
+};
+
+static const unsigned char *seek_header(struct packet *packet, const struct span *span,
+					const struct sought *sought)
+{
+	size_t at;
+	enum search search = find_header(span, sought->protocol, &at);
+	const unsigned char *header =
+		search == SEARCH_FOUND ? span_at(span, at, sought->size) : NULL;
+
+	if (search == SEARCH_CUT || (search == SEARCH_FOUND && !header))
+		packet->headers_broken |= sought->bit;
+	if (header && sought->whole && !span_at(span, at, walked_size(sought->protocol, header[1])))
+		return NULL;
+	if (header)
+		packet->headers.found |= sought->bit;
+	return header;
+}
+
+static void seek_options(struct packet *packet, const struct span *span)
+{
+	static const struct sought hop_by_hop = { IPPROTO_HOPOPTS, 2, true, HEADER_HOP_BY_HOP };
+	static const struct sought destination = { IPPROTO_DSTOPTS, 2, true, HEADER_DESTINATION };
+	const unsigned char *header = seek_header(packet, span, &hop_by_hop);
+
+	if (header)
+		packet->headers.hop_by_hop_size = header[1];
+	header = seek_header(packet, span, &destination);
+	if (header)
+		packet->headers.destination_size = header[1];
+}
+
+static void seek_routing(struct packet *packet, const struct span *span)
+{
+	static const struct sought routing = { IPPROTO_ROUTING, 4, true, HEADER_ROUTING };
+	const unsigned char *header = seek_header(packet, span, &routing);
+
+	if (!header)
+		return;
+	packet->headers.routing_size = header[1];
+	packet->headers.routing_type = header[2];
+	packet->headers.segments_left = header[3];
+	memcpy(&packet->headers.routing_reserved, header + 4, 4);
+}
+
+static void seek_fragment(struct packet *packet, const struct span *span)
+{
+	static const struct sought fragment = { IPPROTO_FRAGMENT, FRAGMENT_HEADER_SIZE, false,
+						HEADER_FRAGMENT };
+	const unsigned char *header = seek_header(packet, span, &fragment);
+
+	if (!header)
+		return;
+	packet->headers.fragment_reserved = header[1];
+	memcpy(&packet->headers.fragment_offset, header + 2, 2);
+	packet->headers.fragment_id = be32_at(header + 4);
+}
+
+static void seek_authentication(struct packet *packet, const struct span *span)
+{
+	static const struct sought authentication = { IPPROTO_AH, 12, false,
+						      HEADER_AUTHENTICATION };
+	const unsigned char *header = seek_header(packet, span, &authentication);
+
+	if (!header)
+		return;
+	packet->headers.authentication_size = header[1];
+	memcpy(&packet->headers.authentication_reserved, header + 2, 2);
+	packet->headers.authentication_spi = be32_at(header + 4);
+}
+
+static void seek_headers(struct packet *packet, const struct span *span)
+{
+	seek_options(packet, span);
+	seek_routing(packet, span);
+	seek_fragment(packet, span);
+	seek_authentication(packet, span);
+}
+
 /* as ipv6_parse_hopopts(): what does not fit is dropped with the packet; contents are not looked at
  */
 static bool hop_by_hop_fits(const struct span *span)
@@ -321,6 +437,7 @@ static int parse_ipv6(struct packet *packet, enum origin origin, const unsigned 
 	memcpy(packet->source, data + 8, 16);
 	memcpy(packet->destination, data + 24, 16);
 	parse_extensions(packet, &span);
+	seek_headers(packet, &span);
 	return 0;
 }
 

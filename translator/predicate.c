@@ -236,11 +236,11 @@ static enum predicate_outcome emit_set(struct assembler *assembler,
 
 /* --- the fields that are more than a comparison --------------------------------------------- */
 
-/* Fall through unless @flag is set in the packet's flags; @flag set: to @set. */
-static void jump_if_flag(struct assembler *assembler, enum packet_flags flag, label_t set)
+/* Fall through unless one of @bits is set in the packet's byte at @offset; is one: to @set. */
+static void jump_if_bits(struct assembler *assembler, int16_t offset, unsigned bits, label_t set)
 {
-	emit_load(assembler, BPF_B, REGISTER_VALUE, REGISTER_PACKET, PACKET_OFFSET(flags));
-	emit_jump(assembler, BPF_JSET, REGISTER_VALUE, flag, set);
+	emit_load(assembler, BPF_B, REGISTER_VALUE, REGISTER_PACKET, offset);
+	emit_jump(assembler, BPF_JSET, REGISTER_VALUE, (int32_t)bits, set);
 }
 
 /* as ip6_packet_match(): no protocol to be found is a hotdrop, but for later fragments */
@@ -256,10 +256,10 @@ static enum predicate_outcome emit_protocol(struct assembler *assembler,
 		return emit_range(assembler, predicate, field, fail);
 	missing = label_new(assembler);
 	found = label_new(assembler);
-	jump_if_flag(assembler, PACKET_NO_PROTOCOL, missing);
+	jump_if_bits(assembler, PACKET_OFFSET(flags), PACKET_NO_PROTOCOL, missing);
 	emit_jump(assembler, BPF_JA, 0, 0, found);
 	label_place(assembler, missing);
-	jump_if_flag(assembler, PACKET_FRAGMENT, fail);
+	jump_if_bits(assembler, PACKET_OFFSET(flags), PACKET_FRAGMENT, fail);
 	emit_verdict(assembler, VERDICT_DROP);
 	label_place(assembler, found);
 	outcome = emit_range(assembler, predicate, field, fail);
@@ -297,11 +297,11 @@ static void emit_transport(struct assembler *assembler, const struct predicate *
 	label_place(assembler, there);
 }
 
-static void emit_drop_if_flag(struct assembler *assembler, enum packet_flags flag)
+static void emit_drop_if_bits(struct assembler *assembler, int16_t offset, unsigned bits)
 {
 	label_t bad = label_new(assembler), good = label_new(assembler);
 
-	jump_if_flag(assembler, flag, bad);
+	jump_if_bits(assembler, offset, bits, bad);
 	emit_jump(assembler, BPF_JA, 0, 0, good);
 	label_place(assembler, bad);
 	emit_verdict(assembler, VERDICT_DROP);
@@ -313,7 +313,7 @@ static void emit_tcp_option(struct assembler *assembler, const struct predicate 
 {
 	unsigned kind = predicate->range.min;
 
-	emit_drop_if_flag(assembler, PACKET_TCP_OPTIONS_BAD);
+	emit_drop_if_bits(assembler, PACKET_OFFSET(flags), PACKET_TCP_OPTIONS_BAD);
 	/* 32 kinds a word: the bit is tested with a 32-bit mask */
 	emit_load(assembler, BPF_W, REGISTER_VALUE, REGISTER_PACKET,
 		  (int16_t)(PACKET_OFFSET(tcp_options) + (int)(kind / 32) * 4));
@@ -357,7 +357,10 @@ static enum predicate_outcome emit_special(struct assembler *assembler,
 		emit_transport(assembler, predicate, fail);
 		return PREDICATE_DEPENDS;
 	case FIELD_SOUND:
-		emit_drop_if_flag(assembler, (enum packet_flags)predicate->range.min);
+	case FIELD_HEADERS_SOUND:
+		emit_drop_if_bits(assembler,
+				  (int16_t)field_info((enum field)predicate->field)->offset,
+				  predicate->range.min);
 		return PREDICATE_DEPENDS;
 	case FIELD_STATE:
 	case FIELD_HOOK_STATE:

@@ -48,6 +48,11 @@ extern const struct match_extension match_eui64;
 extern const struct match_extension match_cgroup_0;
 extern const struct match_extension match_cgroup_2;
 extern const struct match_extension match_helper;
+extern const struct match_extension match_ah_ipv6;
+extern const struct match_extension match_frag;
+extern const struct match_extension match_rt;
+extern const struct match_extension match_hbh;
+extern const struct match_extension match_dst;
 
 extern const struct target_extension target_reject_ipv4;
 extern const struct target_extension target_reject_ipv6;

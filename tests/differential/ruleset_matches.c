@@ -92,11 +92,43 @@ static void put_dccp(FILE *out, const struct scope *scope, struct random *random
 		random_chance(random, 50) ? "REQUEST,DATA" : "RESPONSE,ACK,RESET");
 }
 
+/* Extension headers of IPv6. */
+static void put_header(FILE *out, const struct scope *scope, struct random *random)
+{
+	static const char *const fragments[] = {
+		"",	     " --fragfirst", " --fragmore", " --fraglast", " --fragid 0:2147483647",
+		" --fragres"
+	};
+
+	if (scope->family == 4) {
+		put_esp(out, scope, random);
+		return;
+	}
+	switch (random_below(random, 4)) {
+	case 0:
+		fprintf(out, " -m frag%s", PICK(random, fragments));
+		break;
+	case 1:
+		fprintf(out, " -m ah %s--ahlen 16 --ahres", inversion(random));
+		break;
+	case 2:
+		fprintf(out, " -m rt %s--rt-type %u %s--rt-segsleft 0", inversion(random),
+			random_below(random, 5), inversion(random));
+		break;
+	default:
+		fprintf(out,
+			random_chance(random, 50) ? " -m hbh %s--hbh-len %u"
+						  : " -m dst %s--dst-len %u",
+			inversion(random), 8 + 8 * random_below(random, 3));
+		break;
+	}
+}
+
 void put_protocol_match(FILE *out, const struct scope *scope, struct random *random)
 {
 	static void (*const kinds[])(FILE *, const struct scope *, struct random *) = {
-		put_multiport, put_multiport, put_esp,	  put_ah,
-		put_sctp,      put_mobility,  put_tcpmss, put_dccp,
+		put_multiport, put_multiport, put_esp,	put_ah,	    put_sctp,
+		put_mobility,  put_tcpmss,    put_dccp, put_header, put_header,
 	};
 
 	PICK(random, kinds)(out, scope, random);

@@ -31,8 +31,12 @@
 #include <linux/netfilter/xt_tcpmss.h>
 #include <linux/netfilter_ipv4/ipt_ah.h>
 #include <linux/netfilter_ipv4/ipt_ttl.h>
+#include <linux/netfilter_ipv6/ip6t_ah.h>
+#include <linux/netfilter_ipv6/ip6t_frag.h>
 #include <linux/netfilter_ipv6/ip6t_hl.h>
 #include <linux/netfilter_ipv6/ip6t_mh.h>
+#include <linux/netfilter_ipv6/ip6t_opts.h>
+#include <linux/netfilter_ipv6/ip6t_rt.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter/xt_time.h>
 #include <stdio.h>
@@ -262,6 +266,32 @@ static void tame_tcpmss(struct random *random, unsigned char *data)
 		(unsigned char)random_below(random, 3);
 }
 
+/* No option that is not done in BPF, mostly, and those of type 0 with it. */
+static void tame_rt(struct random *random, unsigned char *data)
+{
+	struct ip6t_rt info;
+
+	memcpy(&info, data, sizeof(info));
+	info.rt_type = random_below(random, 3);
+	info.flags &= random_percent(random, 90) ? (uint8_t)~IP6T_RT_FST : UINT8_MAX;
+	info.flags |= info.rt_type || random_percent(random, 20) ? 0 : IP6T_RT_TYP;
+	info.invflags &= random_percent(random, 5) ? UINT8_MAX : IP6T_RT_INV_MASK;
+	if (random_percent(random, 80))
+		info.flags &= (uint8_t) ~(IP6T_RT_RES | IP6T_RT_FST_NSTRICT);
+	info.addrnr = (uint8_t)random_below(random, 19);
+	memcpy(data, &info, sizeof(info));
+}
+
+static void tame_opts(struct random *random, unsigned char *data)
+{
+	struct ip6t_opts info;
+
+	memcpy(&info, data, sizeof(info));
+	info.flags = (uint8_t)random_below(random, random_percent(random, 5) ? 8 : 2);
+	info.optsnr = (uint8_t)random_below(random, 19);
+	memcpy(data, &info, sizeof(info));
+}
+
 struct made_match {
 	const char *name;
 	uint16_t protocol;
@@ -324,6 +354,15 @@ static const struct made_match matches[] = {
 	{ "cgroup", 0, sizeof(struct xt_cgroup_info_v0), 0, 0, 0, tame_cgroup, false },
 	{ "cgroup", 0, sizeof(struct xt_cgroup_info_v2), 0, 0, 2, tame_cgroup_2, false },
 	{ "eui64", 0, sizeof(int), 0, 0, 0, NULL, false },
+	{ "ah", 0, sizeof(struct ip6t_ah), offsetof(struct ip6t_ah, invflags), IP6T_AH_INV_MASK, 0,
+	  NULL, false },
+	{ "frag", 0, sizeof(struct ip6t_frag), offsetof(struct ip6t_frag, invflags),
+	  IP6T_FRAG_INV_MASK, 0, NULL, false },
+	{ "rt", 0, sizeof(struct ip6t_rt), 0, 0, 0, tame_rt, false },
+	{ "hbh", 0, sizeof(struct ip6t_opts), offsetof(struct ip6t_opts, invflags),
+	  IP6T_OPTS_INV_MASK, 0, tame_opts, false },
+	{ "dst", 0, sizeof(struct ip6t_opts), offsetof(struct ip6t_opts, invflags),
+	  IP6T_OPTS_INV_MASK, 0, tame_opts, false },
 	{ "nonesuch", 0, 0, 0, 0, 0, NULL, false }, /* rarely, and of any size: nobody knows it */
 };
 
@@ -363,13 +402,25 @@ static size_t add_match(struct builder *builder, unsigned char *to, const struct
 	return size;
 }
 
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
 static bool is_of_other_family(const struct made_match *made, enum family family)
 {
-	if (family == FAMILY_IPV4)
-		return !strcmp(made->name, "icmp6") || !strcmp(made->name, "hl") ||
-		       !strcmp(made->name, "mh") || !strcmp(made->name, "eui64");
-	return !strcmp(made->name, "icmp") || !strcmp(made->name, "ah") ||
-	       !strcmp(made->name, "ttl") || !strcmp(made->name, "realm");
+	static const char *const ipv4[] = { "icmp", "ttl", "realm" };
+	static const char *const ipv6[] = {
+		"icmp6", "hl", "mh", "eui64", "frag", "rt", "hbh", "dst"
+	};
+
+	if (!strcmp(made->name, "ah")) /* both have one, by the protocol or not */
+		return made->protocol ? family == FAMILY_IPV6 : family == FAMILY_IPV4;
+	return family == FAMILY_IPV4 ? is_among(made->name, ipv6, ARRAY_SIZE(ipv6))
+				     : is_among(made->name, ipv4, ARRAY_SIZE(ipv4));
 }
 
 /* Matches that fit the protocol which the first of them asks for. Returns their size. */

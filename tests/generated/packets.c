@@ -198,6 +198,19 @@ static void put_ipv4(struct writer *writer)
 
 /* --- IPv6 ----------------------------------------------------------------------------------- */
 
+/* Small numbers, as rules ask for: those of 4 bytes end in one. */
+static void fill_extension(struct writer *writer, unsigned char *header, size_t size)
+{
+	random_bytes(writer->random, header, size);
+	if (random_chance(writer->random, 20))
+		return;
+	memset(header, 0, size);
+	for (size_t i = 2; i < size; i += i < 4 ? 1 : 4)
+		header[i < 4 ? i : i + 3] = (unsigned char)random_below(writer->random, SMALL);
+	if (random_chance(writer->random, 40))
+		header[2] = header[3] = 0;
+}
+
 static unsigned put_extension(struct writer *writer, unsigned protocol)
 {
 	struct random *random = writer->random;
@@ -212,7 +225,7 @@ static unsigned put_extension(struct writer *writer, unsigned protocol)
 	if (protocol == IPPROTO_AH)
 		size = (length + 2) * (size_t)4;
 	header = append(writer, size);
-	random_bytes(random, header, size);
+	fill_extension(writer, header, size);
 	header[0] = random_chance(random, 40) ? random_pick(random, nexts)
 					      : random_pick(random, protocol_values);
 	header[1] = (unsigned char)length;

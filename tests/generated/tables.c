@@ -176,6 +176,8 @@ static void add_generic(struct draft *draft, enum field field)
 		random_small(random, mask, info->size);
 		if (info->size == 1) /* flags */
 			value[0] = mask[0] = random_pick(random, flags);
+		if (field == FIELD_HEADERS)
+			value[0] = mask[0] = (uint8_t)(1u << random_below(random, 5));
 		if (field == FIELD_MAC)
 			memset(mask, random_chance(random, 80) ? 0xff : 0x0f, 6);
 		add_masked(draft, field, value, mask);
@@ -301,6 +303,11 @@ static void add_field(struct draft *draft, enum field field)
 			add(draft, &(struct predicate){ .field = field,
 							.range = { .min = PACKET_TCP_MSS_BAD } });
 		add_field(draft, FIELD_TCP_MSS);
+		break;
+	case FIELD_HEADERS_SOUND:
+		add(draft,
+		    &(struct predicate){ .field = field,
+					 .range = { .min = 1u << random_below(random, 5) } });
 		break;
 	case FIELD_HAS_TCP_MSS:
 	case FIELD_TCP_MSS:

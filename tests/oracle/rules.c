@@ -294,6 +294,80 @@ static void put_other(struct text *text)
 	random_pick(text->random, kinds)(text);
 }
 
+static const char *const numbers[] = { "0", "1", "1:3", "2:5", "0:4294967295" };
+
+static void put_authentication(struct text *text)
+{
+	static const char *const sizes[] = { "8", "12", "16", "14" };
+
+	fputs(" -m ah", text->out);
+	if (random_chance(text->random, 50))
+		fprintf(text->out, " %s--ahspi %s", maybe_not(text),
+			random_pick(text->random, numbers));
+	if (random_chance(text->random, 40))
+		fprintf(text->out, " %s--ahlen %s", maybe_not(text),
+			random_pick(text->random, sizes));
+	if (random_chance(text->random, 30))
+		fputs(" --ahres", text->out);
+}
+
+static void put_fragment(struct text *text)
+{
+	static const char *const options[] = { "",
+					       "",
+					       " --fragfirst",
+					       " --fragmore",
+					       " --fraglast",
+					       " --fragfirst --fragmore",
+					       " --fragres",
+					       " --fraglen 8" };
+
+	fputs(" -m frag", text->out);
+	if (random_chance(text->random, 40))
+		fprintf(text->out, " %s--fragid %s", maybe_not(text),
+			random_pick(text->random, numbers));
+	fputs(random_pick(text->random, options), text->out);
+}
+
+static void put_routing(struct text *text)
+{
+	bool is_zero = random_chance(text->random, 30);
+
+	fputs(" -m rt", text->out);
+	if (is_zero)
+		fputs(" --rt-type 0", text->out);
+	else if (random_chance(text->random, 50))
+		fprintf(text->out, " %s--rt-type %u", maybe_not(text),
+			random_below(text->random, SMALL));
+	if (random_chance(text->random, 40))
+		fprintf(text->out, " %s--rt-segsleft %s", maybe_not(text),
+			random_pick(text->random, numbers));
+	if (random_chance(text->random, 40))
+		fprintf(text->out, " %s--rt-len %u", maybe_not(text),
+			random_below(text->random, 4) * 8);
+	if (is_zero && random_chance(text->random, 50))
+		fputs(" --rt-0-res", text->out);
+}
+
+static void put_options(struct text *text)
+{
+	const char *name = random_chance(text->random, 50) ? "hbh" : "dst";
+
+	fprintf(text->out, " -m %s", name);
+	if (random_chance(text->random, 70))
+		fprintf(text->out, " %s--%s-len %u", maybe_not(text), name,
+			random_below(text->random, 4) * 8);
+}
+
+/* Extension headers of IPv6. */
+static void put_header(struct text *text)
+{
+	static void (*const kinds[])(struct text *) = { put_authentication, put_fragment,
+							put_routing, put_options };
+
+	random_pick(text->random, kinds)(text);
+}
+
 /* iptables takes no -o in INPUT. */
 static void put_conditions(struct text *text, bool with_output)
 {
@@ -311,6 +385,8 @@ static void put_conditions(struct text *text, bool with_output)
 		put_other(text);
 	if (text->family == 4 && random_chance(text->random, 15))
 		fprintf(text->out, " %s-f", maybe_not(text));
+	if (text->family == 6 && random_chance(text->random, 25))
+		put_header(text);
 }
 
 #define CHAINS 4

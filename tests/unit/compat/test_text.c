@@ -105,6 +105,18 @@ static const char *const rules_ipv6[] = {
 	"-p mobility-header -m mh",
 	"-p mobility-header -m mh --mh-type 5",
 	"-p mobility-header -m mh ! --mh-type 1:5",
+	"-m ah",
+	"-m ah --ahspi 5 --ahlen 16 --ahres",
+	"-m ah ! --ahspi 1:5 ! --ahlen 16",
+	"-m frag",
+	"-m frag --fragid 1:5 --fraglen 8 --fragres --fragfirst --fragmore",
+	"-m frag ! --fragid 7 ! --fraglen 8 --fraglast",
+	"-m rt",
+	"-m rt --rt-type 0 --rt-segsleft 1:4 --rt-len 24 --rt-0-res",
+	"-m rt ! --rt-type 2 ! --rt-segsleft 1 ! --rt-len 24",
+	"-m hbh",
+	"-m hbh --hbh-len 8",
+	"-m dst ! --dst-len 24",
 };
 
 static const char *const rules_both[] = {

@@ -161,6 +161,10 @@ static void random_predicate(struct random *random, uint8_t family, uint8_t fiel
 		p.range.min = PACKET_TCP_MSS_BAD;
 		p.invert = false;
 		break;
+	case FIELD_HEADERS_SOUND:
+		p.range.min = 1u << random_below(random, 5);
+		p.invert = false;
+		break;
 	case FIELD_NEVER:
 		p.invert = false;
 		break;
@@ -421,6 +425,21 @@ static void random_attributes(struct random *random, struct packet *packet)
 		packet->flags |= PACKET_TCP_MSS_BAD;
 }
 
+static void random_headers(struct random *random, struct packet *packet)
+{
+	struct ipv6_headers *headers = &packet->headers;
+
+	headers->found = random_below(random, 32);
+	headers->hop_by_hop_size = small_number(random);
+	headers->destination_size = small_number(random);
+	headers->routing_type = small_number(random);
+	headers->fragment_id = small_number(random);
+	headers->fragment_offset = random_below(random, 8);
+	headers->authentication_spi = small_number(random);
+	if (chance(random, 10))
+		packet->headers_broken = random_below(random, 32);
+}
+
 void random_packet(struct random *random, uint8_t family, struct packet *packet)
 {
 	*packet = (struct packet){ .family = family, .length = 40 + random_below(random, 1400) };
@@ -431,6 +450,8 @@ void random_packet(struct random *random, uint8_t family, struct packet *packet)
 	packet->protocol = random_protocol(random);
 	random_connection(random, &packet->connection);
 	random_attributes(random, packet);
+	if (family == 6)
+		random_headers(random, packet);
 	if (family == 6 && chance(random, 8)) {
 		packet->flags |= PACKET_NO_PROTOCOL;
 		packet->protocol = 44;
@@ -539,6 +560,8 @@ static enum answer ask(const struct packet *packet, const struct predicate *p, u
 		return ANSWER_HOTDROP;
 	case FIELD_SOUND:
 		return packet->flags & p->range.min ? ANSWER_HOTDROP : ANSWER_YES;
+	case FIELD_HEADERS_SOUND:
+		return packet->headers_broken & p->range.min ? ANSWER_HOTDROP : ANSWER_YES;
 	case FIELD_STATE:
 	case FIELD_HOOK_STATE:
 		yes = answer_third(&asked[p->state_index]);
