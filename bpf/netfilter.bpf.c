@@ -67,7 +67,7 @@ static __always_inline enum parse_result parse_copied(struct packet *packet, str
 						      struct route_facts *facts,
 						      struct sk_buff *skb)
 {
-	struct copy *copy = (struct copy *)slot_take(&copies);
+	struct copy *copy = (struct copy *)slot_take(&copies, SLOT_PREEMPTED);
 	enum parse_result result = PARSE_REFUSED;
 
 	if (!copy)
@@ -156,7 +156,7 @@ SEC("netfilter")
 int netfilter_hooks(struct bpf_nf_ctx *context)
 {
 	__u8 hook = context->state->hook;
-	struct slot *slot = packet_slot_take();
+	struct slot *slot = packet_slot_take(SLOT_PREEMPTED);
 	int action = NF_DROP;
 
 	if (!slot)

@@ -20,6 +20,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "opaque.h"
+#include "packet_clear.h"
 #include "ports.h"
 #include "tcp_options.h"
 #include "types.h"
@@ -81,16 +82,6 @@ static __always_inline __u32 transport_size(__u8 protocol)
 	default:
 		return 0;
 	}
-}
-
-/* What conntrack knows is a third of a packet, and needed by few tables; so are headers. */
-static __always_inline void packet_clear(struct packet *packet)
-{
-	__builtin_memset(packet, 0, __builtin_offsetof(struct packet, headers));
-	if (FAMILY == 6 && table_needs & NEED_IPV6_HEADERS)
-		__builtin_memset(&packet->headers, 0, sizeof(packet->headers));
-	if (table_needs & NEED_CONNECTION)
-		__builtin_memset(&packet->connection, 0, sizeof(packet->connection));
 }
 
 /* Offset of an IP header behind @tags_size bytes of tags. The verifier follows the parser twice,
@@ -228,19 +219,22 @@ parse_transport(struct packet *packet, const struct view *view, __u32 offset, __
 
 static __always_inline bool ipv4_checksum_is_good(const struct iphdr *ip, const struct bytes *bytes)
 {
-	const __u16 *word = (const __u16 *)ip;
-	__u32 sum = 0;
+	const __u32 *words = (const __u32 *)ip;
+	const __u16 *half;
+	__u64 sum = 0;
 
-	for (int i = 0; i < 10; i++)
-		sum += word[i];
+	for (int i = 0; i < 5; i++)
+		sum += words[i];
 	if (ip->ihl > 5) {
 		for (__u32 i = 10; i < 30; i++) {
-			word = i < ip->ihl * 2u ? bytes_at(bytes, i * 2, 2) : 0;
-			if (!word)
+			half = i < ip->ihl * 2u ? bytes_at(bytes, i * 2, 2) : 0;
+			if (!half)
 				break;
-			sum += *word;
+			sum += *half;
 		}
 	}
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return sum == 0xffff;

@@ -219,7 +219,7 @@ int tc_ingress(struct __sk_buff *skb)
 		place.offset = network_find(skb) & BASE_MASK;
 	if (place.offset == NETWORK_UNKNOWN)
 		return TC_ACT_SHOT;
-	slot = packet_slot_take();
+	slot = packet_slot_take(SLOT_INTERRUPTED);
 	if (!slot)
 		return TC_ACT_SHOT;
 	action = ingress_judge(skb, &place, device, type, &slot->packet);
@@ -336,7 +336,7 @@ int tc_egress(struct __sk_buff *skb)
 		place.offset = network_find(skb) & BASE_MASK;
 	if (place.offset == NETWORK_UNKNOWN)
 		return TC_ACT_SHOT;
-	slot = packet_slot_take();
+	slot = packet_slot_take(SLOT_INTERRUPTED);
 	if (!slot)
 		return TC_ACT_SHOT;
 	action = egress_judge(skb, &place, device, &slot->packet);

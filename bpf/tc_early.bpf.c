@@ -51,7 +51,7 @@ int tc_ingress(struct __sk_buff *skb)
 	arrival.device = device_find(arrival.ifindex);
 	if (!device_is_usual(arrival.device))
 		return TC_ACT_UNSPEC;
-	slot = packet_slot_take();
+	slot = packet_slot_take(SLOT_INTERRUPTED);
 	if (!slot)
 		return TC_ACT_UNSPEC;
 	dropped = is_dropped(&arrival, &view, &slot->packet);

@@ -306,6 +306,9 @@ enum ipv6_fib {
 #define DEVICES_NEAR 1024 /* ifindexes below are found without a call */
 #define DEVICES_FAR  4096 /* how many there may be of others */
 
+/* Of u32 words, which the loader sets where bottom halves can be preempted: bpf/slot.h. */
+#define SLOTS_SECTION ".rodata.slots"
+
 /*
  * Addresses of this host in the map `local_addresses`, by address_hash(): a bucket holds those with
  * the same hash, the free places last. An address that is missing costs a packet to it time, no

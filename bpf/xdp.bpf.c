@@ -125,7 +125,7 @@ int xdp_ingress(struct xdp_md *context)
 	if (begin > end)
 		return XDP_PASS;
 	view.available = (__u32)(end - begin);
-	slot = packet_slot_take();
+	slot = packet_slot_take(SLOT_INTERRUPTED);
 	if (!slot)
 		return XDP_DROP;
 	action = packet_judge(context, &view, arrival, &slot->packet);

@@ -74,7 +74,7 @@ int xdp_ingress(struct xdp_md *context)
 	if (!device_is_usual(arrival.device) || !is_addressed_to(ethernet, arrival.device))
 		return XDP_PASS;
 	view.available = (__u32)(end - begin);
-	slot = packet_slot_take();
+	slot = packet_slot_take(SLOT_INTERRUPTED);
 	if (!slot)
 		return XDP_PASS;
 	dropped = is_dropped(&arrival, &view, &slot->packet);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "features.h"
 #include "../iptables-compat/execution_table.h"
@@ -121,6 +122,20 @@ static int table_guard(struct bpf_object *object)
 		     : 0;
 }
 
+/* bpf/slot.h: where bottom halves can be preempted, programs that run in them cannot rely on it. */
+static int slots_guard(struct bpf_object *object)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, SLOTS_SECTION);
+	uint32_t words[STAGE_COUNT] = { 1, 1, 1 }; /* one of each entry program's object */
+	struct utsname kernel;
+
+	if (!map || uname(&kernel) || !strstr(kernel.version, "PREEMPT_RT"))
+		return 0;
+	if (bpf_map__value_size(map) > sizeof(words))
+		return -EINVAL;
+	return bpf_map__set_initial_value(map, words, bpf_map__value_size(map));
+}
+
 static int programs_load(struct bpf_object *object)
 {
 	struct bpf_program *program = object_program(object, entry_program_names[ENTRY_NETFILTER]);
@@ -155,6 +170,8 @@ static int object_load(const struct netns *netns, enum table_family family,
 		error = leave_out_executions(opened);
 	if (!error)
 		error = table_guard(opened);
+	if (!error)
+		error = slots_guard(opened);
 	if (!error)
 		error = programs_load(opened);
 	if (error) {
